@@ -1,0 +1,30 @@
+// Element types of weight files, and scalar conversions that define what each type means.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace zanime {
+
+enum class DType : uint8_t { kF32, kF16, kBF16, kF8E4M3, kF8E5M2, kF64, kI8, kU8, kI16, kI32, kI64, kBool };
+
+// Bytes per element.
+int64_t dtype_size(DType dtype);
+// Safetensors' spelling: "F32", "F8_E4M3", …
+std::string_view dtype_name(DType dtype);
+std::optional<DType> dtype_from_name(std::string_view name);
+
+// Bit-exact scalar conversions, rounding to nearest even. They are the reference that the SIMD
+// converters in ops/cpu are tested against. F8 as in OCP 8-bit Floating Point Specification 1.0:
+// E4M3 has no infinity (0x7f and 0xff are NaN, the largest value is 448), E5M2 has IEEE specials.
+float f16_to_f32(uint16_t bits);
+float bf16_to_f32(uint16_t bits);
+float f8e4m3_to_f32(uint8_t bits);
+float f8e5m2_to_f32(uint8_t bits);
+uint16_t f32_to_f16(float value);
+uint16_t f32_to_bf16(float value);
+// Values beyond 448 become NaN, as PyTorch's float8_e4m3fn cast does.
+uint8_t f32_to_f8e4m3(float value);
+
+}  // namespace zanime

@@ -1,0 +1,72 @@
+// NextDiT, the single-stream diffusion transformer of Z-Image (arXiv 2511.22699; NextDiT:
+// Lumina-Image 2.0, arXiv 2503.21758).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/progress.h"
+#include "ops/ops.h"
+#include "weights/model_weights.h"
+
+namespace zanime {
+
+struct NextDitConfig {
+  int64_t dim = 0;
+  int64_t layers = 0;
+  int64_t noise_refiners = 0;
+  int64_t context_refiners = 0;
+  int64_t head_dim = 0;
+  int64_t heads = 0;
+  int64_t ffn = 0;
+  int64_t caption_dim = 0;   // width of a conditioning row
+  int64_t modulation = 0;    // width of the time embedding, min(dim, 256)
+  int64_t latent_channels = 0;
+  bool pads_tokens = false;  // the file has pad tokens: sequences grow to a multiple of 32
+};
+
+class NextDit {
+ public:
+  // Widths follow from the tensor shapes. Throws Error(kFile) as ModelWeights::get does.
+  explicit NextDit(const ModelWeights& weights);
+
+  const NextDitConfig& config() const { return config_; }
+
+  // The caption branch: it depends on neither sigma nor the latent, so one run serves all steps
+  // of a picture. conditioning [tokens, caption_dim] -> [padded tokens, dim].
+  struct Caption {
+    Tensor tokens;
+  };
+  Caption embed_caption(const Tensor& conditioning, ops::Backend& backend,
+                        const CancelToken& cancel) const;
+
+  // Velocity v of the flow at `latent` [batch, channels, height, width] and sigma in [0, 1];
+  // denoised = latent - sigma * v. Odd heights and widths are padded (circular) and cut back.
+  Tensor velocity(const Tensor& latent, float sigma, const Caption& caption,
+                  ops::Backend& backend, const CancelToken& cancel) const;
+
+ private:
+  struct Block {
+    ops::Linear modulation;  // empty weight where the block has no modulation
+    Tensor attention_norm1, attention_norm2, ffn_norm1, ffn_norm2;
+    ops::Linear qkv, attention_out;
+    Tensor query_norm, key_norm;
+    ops::Linear w1, w2, w3;
+  };
+
+  Block load_block(const ModelWeights& weights, const std::string& name, bool modulated) const;
+  void run_block(const Block& block, Tensor& x, int64_t batch, const Tensor& time,
+                 const ops::RopeTable& rope, ops::Backend& backend) const;
+
+  NextDitConfig config_;
+  ops::Linear time_in_, time_out_;
+  Tensor caption_norm_;
+  ops::Linear caption_in_;
+  ops::Linear image_in_;
+  Tensor caption_pad_, image_pad_;  // [dim]
+  std::vector<Block> context_refiners_, noise_refiners_, layers_;
+  ops::Linear final_modulation_, final_out_;
+};
+
+}  // namespace zanime

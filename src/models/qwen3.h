@@ -1,0 +1,54 @@
+// Qwen3 as a text encoder (Qwen3 Technical Report, arXiv 2505.09388).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/progress.h"
+#include "ops/ops.h"
+#include "weights/model_weights.h"
+
+namespace zanime {
+
+struct Qwen3Config {
+  int64_t hidden = 0;
+  int64_t layers = 0;
+  int64_t heads = 0;
+  int64_t kv_heads = 0;
+  int64_t head_dim = 0;
+  int64_t ffn = 0;
+  int64_t vocabulary = 0;
+};
+
+class Qwen3TextEncoder {
+ public:
+  // Widths follow from the tensor shapes. Throws Error(kFile) when a tensor is missing or shapes
+  // contradict one another.
+  explicit Qwen3TextEncoder(const ModelWeights& weights);
+
+  const Qwen3Config& config() const { return config_; }
+
+  // Hidden states after layer `layers - 2`, one row per token: [tokens, hidden]. The last layer
+  // and the final norm are not run. Throws Error(kInternal) for an id beyond the vocabulary.
+  Tensor encode(std::span<const int32_t> ids, ops::Backend& backend,
+                const CancelToken& cancel) const;
+
+ private:
+  struct Layer {
+    Tensor input_norm;      // [hidden]
+    ops::Linear qkv;        // [(heads + 2 kv_heads) head_dim, hidden]
+    Tensor query_norm;      // [head_dim]
+    Tensor key_norm;        // [head_dim]
+    ops::Linear attention_out;
+    Tensor post_attention_norm;
+    ops::Linear gate, up, down;
+  };
+
+  Qwen3Config config_;
+  Weight embedding_;
+  std::vector<Layer> layers_;
+};
+
+}  // namespace zanime

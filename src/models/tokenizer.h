@@ -1,0 +1,32 @@
+// Qwen2's byte-level BPE tokenizer, and the chat template that Z-Image's prompts are wrapped in.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace zanime {
+
+class Tokenizer {
+ public:
+  // The vocabulary that ships with the engine. Loaded once per process; thread-safe.
+  static const Tokenizer& qwen2();
+
+  // NFC, special tokens, Qwen2's split pattern, then merges by lowest rank. Invalid UTF-8 is
+  // replaced by U+FFFD, as Python's errors="replace" does. No template.
+  std::vector<int32_t> encode(std::string_view text) const;
+  // The text of Z-Image's template around `prompt`, after `\(` and `\)` became `(` and `)`.
+  std::vector<int32_t> encode_prompt(std::string_view prompt) const;
+
+  ~Tokenizer();
+
+ private:
+  Tokenizer();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace zanime

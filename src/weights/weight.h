@@ -1,0 +1,63 @@
+// A weight as it lies in a file: a typed view that is converted only while it is multiplied.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/dtype.h"
+#include "base/shape.h"
+#include "base/tensor.h"
+
+namespace zanime {
+
+// A run of rows of one weight that lie together in one file, row-major.
+struct WeightPart {
+  const std::byte* data = nullptr;
+  DType dtype = DType::kF32;
+  int64_t rows = 0;
+  // value = scale * stored, or row_scales[row] * stored where row_scales (length `rows`) is set.
+  float scale = 1.0f;
+  std::shared_ptr<const std::vector<float>> row_scales;
+};
+
+// A tensor of a weight file. A matrix [rows, columns] may consist of several parts stacked by
+// rows: a fused projection whose file holds it in three tensors is never copied to fuse it.
+// Higher ranks (convolutions) and vectors have one part; their "row" is everything but axis 0.
+class Weight {
+ public:
+  Weight() = default;
+  Weight(std::string name, Shape shape, std::vector<WeightPart> parts,
+         std::shared_ptr<const void> owner)
+      : name_(std::move(name)),
+        shape_(std::move(shape)),
+        parts_(std::move(parts)),
+        owner_(std::move(owner)) {}
+
+  bool empty() const { return parts_.empty(); }
+  // Canonical name, for error messages.
+  const std::string& name() const { return name_; }
+  const Shape& shape() const { return shape_; }
+  int64_t rows() const { return shape_.rank() == 0 ? 1 : shape_[0]; }
+  int64_t columns() const { return rows() == 0 ? 0 : shape_.size() / rows(); }
+  const std::vector<WeightPart>& parts() const { return parts_; }
+  // Keeps the mapping that the parts point into alive.
+  const std::shared_ptr<const void>& owner() const { return owner_; }
+
+  // Bytes in the file.
+  int64_t bytes() const;
+
+ private:
+  std::string name_;
+  Shape shape_;
+  std::vector<WeightPart> parts_;
+  std::shared_ptr<const void> owner_;
+};
+
+// The whole weight in float32, by the scalar conversions of base/dtype.h. For vectors and small
+// matrices that a network keeps, and as the reference in tests.
+Tensor to_float32(const Weight& weight);
+
+}  // namespace zanime
