@@ -1,0 +1,13 @@
+// Options that stand before or after every command.
+#pragma once
+
+namespace zanime::cli {
+
+struct GlobalOptions {
+  int threads = 0;  // 0: as many as CPUs
+  bool quiet = false;
+  bool verbose = false;
+  bool json = false;
+};
+
+}  // namespace zanime::cli

@@ -1,0 +1,40 @@
+// The folder with the user's model files, laid out as ComfyUI's.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "nodes/node_context.h"
+
+namespace zanime {
+
+class ModelsRoot : public nodes::ModelFiles {
+ public:
+  explicit ModelsRoot(std::filesystem::path root) : root_(std::move(root)) {}
+  // ZANIME_MODELS_ROOT; else ComfyUI/models under the current folder if that exists; else the
+  // user's data folder (XDG_DATA_HOME or ~/.local/share) + zanime/models. An explicit choice
+  // (`--models-root`) goes before all.
+  static std::filesystem::path default_path();
+
+  const std::filesystem::path& path() const { return root_; }
+
+  // Folders go by ComfyUI's words; `unet` stands for diffusion_models and `clip` for
+  // text_encoders, in the request and on the disk. Subfolders are searched.
+  std::vector<std::string> list(const std::string& folder) const override;
+  std::filesystem::path find(const std::string& folder, const std::string& name) const override;
+
+  // The file to use when a request names none: the official name if present, else the only file
+  // there. Throws Error(kFile) otherwise.
+  std::string choose(const std::string& folder) const;
+
+  // Text encoders found in only one of text_encoders/ and clip/ appear in the other too, by hard
+  // link, else by copy (written beside and renamed). Returns what was made. A folder that cannot
+  // be written is left as it is.
+  std::vector<std::filesystem::path> mirror_text_encoders() const;
+
+ private:
+  std::filesystem::path root_;
+};
+
+}  // namespace zanime

@@ -1,0 +1,63 @@
+// What a running node may ask of the program around it. The engine implements these; tests bring
+// their own.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/progress.h"
+#include "nodes/value.h"
+#include "ops/ops.h"
+
+namespace zanime::nodes {
+
+// The files of the user's models folder.
+class ModelFiles {
+ public:
+  virtual ~ModelFiles() = default;
+  // Names that may stand in a graph, sorted, with '/' between subfolders. `folder` is ComfyUI's
+  // word: "diffusion_models", "text_encoders", "vae", "checkpoints", "loras".
+  virtual std::vector<std::string> list(const std::string& folder) const = 0;
+  // Path of one of them. Throws Error(kFile) saying what is there and how to get the file.
+  virtual std::filesystem::path find(const std::string& folder, const std::string& name) const = 0;
+};
+
+// Where pictures go.
+class PictureSink {
+ public:
+  virtual ~PictureSink() = default;
+  // `prefix` is SaveImage's filename_prefix, already checked to stay inside the output folder.
+  // `graph` is the whole graph in API form, to be kept in the file.
+  virtual void save(const std::string& node_id, const Image& image, const std::string& prefix,
+                    const nlohmann::ordered_json& graph) = 0;
+};
+
+// One thing that happened while a graph ran.
+struct ProgressEvent {
+  enum class Kind { kNodeStarted, kNodeCached, kNodeFinished, kStep };
+  Kind kind = Kind::kNodeStarted;
+  std::string node_id;
+  std::string class_type;
+  std::string title;   // what a person calls the node: its title, or its class's display name
+  double seconds = 0;  // of the node (kNodeFinished) or of the step (kStep)
+  int step = 0;        // kStep: steps done, 1 to steps
+  int steps = 0;
+};
+using ProgressCallback = std::function<void(const ProgressEvent&)>;
+
+struct NodeContext {
+  ops::Backend& backend;
+  const ModelFiles& files;
+  PictureSink& pictures;
+  const CancelToken& cancel;
+  const nlohmann::ordered_json& graph;
+  std::string node_id;
+  // A sampler reports each finished step: (done, of).
+  std::function<void(int, int)> report_step;
+};
+
+}  // namespace zanime::nodes
