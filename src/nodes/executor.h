@@ -1,6 +1,7 @@
 // Runs graphs, and remembers what nodes gave.
 #pragma once
 
+#include <cstdint>
 #include <list>
 #include <map>
 #include <memory>
@@ -36,29 +37,39 @@ struct ExecutionHooks {
 // the sampler and what follows it, nothing else. Not thread-safe: one executor per worker.
 class Executor {
  public:
+  // `files` must outlive the executor.
   Executor(std::shared_ptr<ops::Backend> backend, const ModelFiles& files);
 
   // Runs what the output nodes need, each node once, inputs first. Output nodes always run.
   // Throws Error with the node in front: `KSampler (node 8): …`. A tensor with a number that is
-  // not finite is Error(kNumeric) at the node that made it.
+  // not finite is Error(kNumeric) at the node that made it. Error(kCancelled) stays bare.
   ExecutionReport run(const Graph& graph, const ExecutionHooks& hooks);
 
   void clear_cache();
 
  private:
+  using SignatureId = uint64_t;
+  using Outputs = std::shared_ptr<const std::vector<Value>>;
+
   struct Entry {
-    std::vector<Value> outputs;
+    Outputs outputs;
     int64_t bytes = 0;
-    std::list<std::string>::iterator recent;
+    std::list<SignatureId>::iterator recency;
   };
 
-  const std::vector<Value>* lookup(const std::string& signature);
-  void remember(const std::string& signature, std::vector<Value> outputs);
+  // Equal ids stand for equal signatures, which are too long to nest.
+  SignatureId signature_id(const std::string& signature);
+  SignatureId signature_of(const Node& node, const std::map<std::string, SignatureId>& upstream);
+  Outputs recall(SignatureId id);
+  void remember(SignatureId id, const Outputs& outputs);
 
   std::shared_ptr<ops::Backend> backend_;
   const ModelFiles& files_;
-  std::map<std::string, Entry> cache_;
-  std::list<std::string> recent_;  // signatures, most recently used first
+
+  std::map<std::string, SignatureId> signature_ids_;
+  SignatureId next_signature_ = 1;
+  std::map<SignatureId, Entry> cache_;
+  std::list<SignatureId> recency_;  // most recently used first
   int64_t cached_bytes_ = 0;
 };
 

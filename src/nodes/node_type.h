@@ -90,8 +90,8 @@ struct NodeType {
   std::string display_name;
   std::string category;
   std::string description;
-  std::vector<InputSpec> inputs;
-  std::vector<OutputSpec> outputs;
+  std::vector<InputSpec> inputs = {};
+  std::vector<OutputSpec> outputs = {};
   bool is_output = false;  // runs although nothing takes its result
   bool is_core = true;     // false: only with the extra nodes
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,15 +12,16 @@ namespace zanime::nodes {
 
 class NodeRegistry {
  public:
-  // An empty one, for tests.
+  // An empty one that takes every node: for tests.
   NodeRegistry() = default;
   // The core set, with or without the extra nodes.
   static NodeRegistry standard(bool with_extra_nodes);
 
-  // Throws Error(kInternal) when the class name is taken.
+  // A node beyond the core set is left out where extra nodes are not asked for. Throws
+  // Error(kInternal) when the class name is taken.
   void add(NodeType type);
 
-  // Null when unknown.
+  // Null when unknown. The pointer holds as long as the registry.
   const NodeType* find(const std::string& class_name) const;
   // In the order of registration.
   std::vector<const NodeType*> all() const;
@@ -27,9 +29,10 @@ class NodeRegistry {
   bool is_left_out(const std::string& class_name) const { return left_out_.contains(class_name); }
 
  private:
+  bool with_extra_nodes_ = true;
   std::map<std::string, NodeType> types_;
   std::vector<std::string> order_;
-  std::map<std::string, bool> left_out_;
+  std::set<std::string> left_out_;
 };
 
 }  // namespace zanime::nodes

@@ -44,7 +44,7 @@ using Conditioning = std::vector<ConditioningEntry>;
 
 // LATENT
 struct Latent {
-  Tensor samples;  // [batch, channels, height, width], in the model's stored scale
+  Tensor samples;  // [batch, channels, height, width], in the autoencoder's (raw) scale
 };
 
 // IMAGE

@@ -1,0 +1,51 @@
+// From text to what a diffusion model is conditioned on.
+#include <cstdint>
+#include <vector>
+
+#include "models/qwen3.h"
+#include "models/tokenizer.h"
+#include "nodes/core/core_nodes.h"
+
+namespace zanime::nodes {
+namespace {
+
+std::vector<Value> encode_text(const Arguments& arguments, NodeContext& context) {
+  const std::vector<int32_t> ids = Tokenizer::qwen2().encode_prompt(arguments.text("text"));
+  const Clip& clip = arguments.get<Clip>("clip");
+  return {Conditioning{{clip.encoder->encode(ids, context.backend, context.cancel)}}};
+}
+
+std::vector<Value> zero_out(const Arguments& arguments, NodeContext&) {
+  Conditioning zeroed;
+  for (const ConditioningEntry& entry : arguments.get<Conditioning>("conditioning")) {
+    zeroed.push_back({Tensor::zeros(entry.tokens.shape())});
+  }
+  return {zeroed};
+}
+
+}  // namespace
+
+void add_conditioning_nodes(NodeRegistry& registry) {
+  registry.add({
+      .class_name = "CLIPTextEncode",
+      .display_name = "CLIP Text Encode (Prompt)",
+      .category = "model/conditioning",
+      .description = "Encodes a prompt for the diffusion model.",
+      .inputs = {multiline_text("text").tip("What the picture should show, or should not."),
+                 link("clip", "CLIP").tip("The text encoder.")},
+      .outputs = {{"CONDITIONING", "CONDITIONING"}},
+      .run = encode_text,
+  });
+  registry.add({
+      .class_name = "ConditioningZeroOut",
+      .display_name = "ConditioningZeroOut",
+      .category = "model/conditioning",
+      .description = "The same conditioning with every number zero.",
+      .inputs = {link("conditioning", "CONDITIONING")},
+      .outputs = {{"CONDITIONING", "CONDITIONING"}},
+      .is_core = false,
+      .run = zero_out,
+  });
+}
+
+}  // namespace zanime::nodes

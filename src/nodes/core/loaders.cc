@@ -1,0 +1,131 @@
+// UNETLoader, CLIPLoader, VAELoader: from a file of the models folder to a network.
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "models/autoencoder.h"
+#include "models/next_dit.h"
+#include "models/qwen3.h"
+#include "nodes/core/core_nodes.h"
+#include "weights/model_weights.h"
+
+namespace zanime::nodes {
+namespace {
+
+std::vector<Value> load_unet(const Arguments& arguments, NodeContext& context) {
+  const std::string& dtype = arguments.text("weight_dtype");
+  if (dtype != "default") {
+    log_warning("UNETLoader (node " + context.node_id + "): weight_dtype " + dtype +
+                " is not applied; the weights are used in the type that the file has");
+  }
+  const auto path = context.files.find("diffusion_models", arguments.text("unet_name"));
+  return {Model{std::make_shared<const NextDit>(open_model_weights(path, ModelFamily::kZImage))}};
+}
+
+// Qwen3 comes in sizes that differ in nothing else; only the 4B one belongs to Z-Image.
+void refuse_other_sizes(const Qwen3Config& config, const std::filesystem::path& path) {
+  struct Size {
+    int64_t hidden, layers;
+    const char* name;
+  };
+  static constexpr std::array<Size, 5> kOthers{{{1024, 28, "Qwen3-0.6B"},
+                                                {2048, 28, "Qwen3-1.7B"},
+                                                {4096, 36, "Qwen3-8B"},
+                                                {5120, 40, "Qwen3-14B"},
+                                                {5120, 64, "Qwen3-32B"}}};
+  for (const Size& size : kOthers) {
+    if (config.hidden != size.hidden || config.layers != size.layers) continue;
+    throw Error(ErrorKind::kFile, path.string() + ": this is " + size.name + ", with rows of " +
+                                      std::to_string(config.hidden) +
+                                      " numbers; Z-Anime and Z-Image need Qwen3-4B (2560): use "
+                                      "qwen_3_4b-fp8.safetensors or qwen_3_4b.safetensors");
+  }
+}
+
+std::vector<Value> load_clip(const Arguments& arguments, NodeContext& context) {
+  const std::string& type = arguments.text("type");
+  if (type == "flux2") {
+    throw Error(ErrorKind::kGraph,
+                "type `flux2` is FLUX.2's use of this encoder, with another prompt template; for "
+                "Z-Anime and Z-Image choose type `lumina2` (or `qwen_image`) with the text "
+                "encoder qwen_3_4b-fp8.safetensors or qwen_3_4b.safetensors");
+  }
+  const auto path = context.files.find("text_encoders", arguments.text("clip_name"));
+  auto encoder =
+      std::make_shared<const Qwen3TextEncoder>(open_model_weights(path, ModelFamily::kQwen3));
+  refuse_other_sizes(encoder->config(), path);
+  return {Clip{std::move(encoder)}};
+}
+
+std::vector<Value> load_vae(const Arguments& arguments, NodeContext& context) {
+  const auto path = context.files.find("vae", arguments.text("vae_name"));
+  return {Vae{std::make_shared<const AutoencoderDecoder>(
+      open_model_weights(path, ModelFamily::kFluxAutoencoder))}};
+}
+
+}  // namespace
+
+void add_loader_nodes(NodeRegistry& registry) {
+  registry.add({
+      .class_name = "UNETLoader",
+      .display_name = "Load Diffusion Model",
+      .category = "model/loaders",
+      .description = "Opens a diffusion model.",
+      .inputs = {file("unet_name", "diffusion_models"),
+                 choice("weight_dtype", {"default", "fp8_e4m3fn", "fp8_e4m3fn_fast", "fp8_e5m2"})},
+      .outputs = {{"MODEL", "MODEL"}},
+      .run = load_unet,
+  });
+  registry.add({
+      .class_name = "CLIPLoader",
+      .display_name = "Load CLIP",
+      .category = "model/loaders",
+      .description = "Opens a text encoder: Qwen3-4B, with type lumina2 or qwen_image.",
+      .inputs = {file("clip_name", "text_encoders"),
+                 choice("type", {"stable_diffusion",
+                                 "stable_cascade",
+                                 "sd3",
+                                 "stable_audio",
+                                 "mochi",
+                                 "ltxv",
+                                 "pixart",
+                                 "cosmos",
+                                 "lumina2",
+                                 "wan",
+                                 "hidream",
+                                 "chroma",
+                                 "ace",
+                                 "omnigen2",
+                                 "qwen_image",
+                                 "hunyuan_image",
+                                 "flux2",
+                                 "ovis",
+                                 "longcat_image",
+                                 "cogvideox",
+                                 "lens",
+                                 "pixeldit",
+                                 "ideogram4",
+                                 "boogu",
+                                 "krea2",
+                                 "joyimage",
+                                 "mage",
+                                 "minimax"}),
+                 choice("device", {"default", "cpu"}).optional()},
+      .outputs = {{"CLIP", "CLIP"}},
+      .run = load_clip,
+  });
+  registry.add({
+      .class_name = "VAELoader",
+      .display_name = "Load VAE",
+      .category = "model/loaders",
+      .description = "Opens an autoencoder.",
+      .inputs = {file("vae_name", "vae")},
+      .outputs = {{"VAE", "VAE"}},
+      .run = load_vae,
+  });
+}
+
+}  // namespace zanime::nodes

@@ -1,0 +1,326 @@
+#include "nodes/executor.h"
+
+#include <chrono>
+#include <filesystem>
+#include <new>
+#include <set>
+#include <sstream>
+#include <system_error>
+#include <utility>
+
+#include "base/error.h"
+#include "nodes/input_value.h"
+
+namespace zanime::nodes {
+namespace {
+
+// Networks are mapped files and cost next to nothing; pictures and latents count.
+constexpr int64_t kCacheBytes = int64_t{512} << 20;
+constexpr size_t kCacheEntries = 64;
+constexpr size_t kKnownSignatures = 4096;
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+int64_t bytes_of(const std::vector<Value>& outputs) {
+  int64_t bytes = 0;
+  for (const Value& value : outputs) {
+    for (const Tensor& tensor : tensors_of(value)) {
+      bytes += tensor.size() * static_cast<int64_t>(sizeof(float));
+    }
+  }
+  return bytes;
+}
+
+// Inputs before the nodes that use them; otherwise the order in which outputs ask for them.
+// The graph has no circles. Without recursion: a chain may have thousands of nodes.
+std::vector<const Node*> execution_order(const Graph& graph) {
+  std::map<std::string, const Node*> by_id;
+  for (const Node& node : graph.nodes) by_id[node.id] = &node;
+  const auto sources_of = [&](const Node& node) {
+    // In the order in which the node declares its inputs: the model before the prompt.
+    std::vector<const Node*> sources;
+    for (const InputSpec& input : node.type->inputs) {
+      const auto found = node.inputs.find(input.name);
+      if (found == node.inputs.end()) continue;
+      if (const Link* link = std::get_if<Link>(&found->second)) {
+        sources.push_back(by_id.at(link->node_id));
+      }
+    }
+    return sources;
+  };
+
+  struct Frame {
+    const Node* node;
+    std::vector<const Node*> sources;
+    size_t next = 0;
+  };
+  std::vector<const Node*> order;
+  std::set<const Node*> seen;
+  for (const Node& start : graph.nodes) {
+    if (!start.type->is_output || !seen.insert(&start).second) continue;
+    std::vector<Frame> stack{{&start, sources_of(start)}};
+    while (!stack.empty()) {
+      Frame& frame = stack.back();
+      if (frame.next == frame.sources.size()) {
+        order.push_back(frame.node);
+        stack.pop_back();
+        continue;
+      }
+      const Node* source = frame.sources[frame.next++];
+      if (seen.insert(source).second) stack.push_back({source, sources_of(*source)});
+    }
+  }
+  return order;
+}
+
+// Text that no other value has.
+std::string serialised(const Value& value) {
+  std::ostringstream out;
+  out << value_type_name(value) << ' ';
+  if (const auto* boolean = std::get_if<bool>(&value)) out << *boolean;
+  if (const auto* integer = std::get_if<WideInt>(&value)) out << to_string(*integer);
+  if (const auto* real = std::get_if<double>(&value)) out << std::hexfloat << *real;
+  if (const auto* text = std::get_if<std::string>(&value)) out << text->size() << ' ' << *text;
+  return out.str();
+}
+
+// Path, size and time of change: another file under the same name is another input.
+std::string file_identity(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  const auto time = std::filesystem::last_write_time(path, error);
+  std::ostringstream out;
+  out << path.string().size() << ' ' << path.string() << ' ' << size << ' '
+      << time.time_since_epoch().count();
+  return out.str();
+}
+
+void check_finite(const std::vector<Value>& outputs) {
+  for (const Value& value : outputs) {
+    for (const Tensor& tensor : tensors_of(value)) {
+      if (all_finite(tensor)) continue;
+      throw Error(ErrorKind::kNumeric,
+                  "its " + std::string(value_type_name(value)) + " " + tensor.shape().to_string() +
+                      " holds numbers that are not finite (NaN or infinity). A model file that "
+                      "is damaged or of another family is the usual cause; `zanime inspect FILE` "
+                      "looks into one");
+    }
+  }
+}
+
+// One run of a graph: the outputs that are needed on the way.
+class Run {
+ public:
+  Run(const Graph& graph, const ExecutionHooks& hooks, ops::Backend& backend,
+      const ModelFiles& files)
+      : graph_(graph), hooks_(hooks), backend_(backend), files_(files) {}
+
+  std::shared_ptr<const std::vector<Value>> execute(
+      const Node& node,
+      const std::map<std::string, std::shared_ptr<const std::vector<Value>>>& results) {
+    const Arguments arguments = gather(node, results);
+    Clock::time_point last_step = Clock::now();
+    NodeContext context{backend_, files_, hooks_.pictures, hooks_.cancel, graph_.json, node.id, {}};
+    context.report_step = [&](int done, int total) {
+      ProgressEvent event = this->event(ProgressEvent::Kind::kStep, node);
+      event.seconds = seconds_since(last_step);
+      event.step = done;
+      event.steps = total;
+      last_step = Clock::now();
+      report(event);
+    };
+    std::vector<Value> outputs = node.type->run(arguments, context);
+    if (outputs.size() != node.type->outputs.size()) {
+      throw Error(ErrorKind::kInternal,
+                  "gave " + std::to_string(outputs.size()) + " outputs instead of " +
+                      std::to_string(node.type->outputs.size()) + " (please report this)");
+    }
+    check_finite(outputs);
+    return std::make_shared<const std::vector<Value>>(std::move(outputs));
+  }
+
+  void report(const ProgressEvent& event) const {
+    if (hooks_.progress) hooks_.progress(event);
+  }
+
+  ProgressEvent event(ProgressEvent::Kind kind, const Node& node) const {
+    ProgressEvent event;
+    event.kind = kind;
+    event.node_id = node.id;
+    event.class_type = node.class_type;
+    event.title = node.title.empty() ? node.type->display_name : node.title;
+    return event;
+  }
+
+ private:
+  Arguments gather(
+      const Node& node,
+      const std::map<std::string, std::shared_ptr<const std::vector<Value>>>& results) const {
+    std::map<std::string, Value> values;
+    for (const auto& [name, input] : node.inputs) {
+      if (const Value* value = std::get_if<Value>(&input)) {
+        values.emplace(name, *value);
+        continue;
+      }
+      const Link& link = std::get<Link>(input);
+      const Value& given = results.at(link.node_id)->at(static_cast<size_t>(link.output));
+      CheckedValue checked = check_value(*node.type->find_input(name), given, files_);
+      if (!checked.value) {
+        throw Error(checked.kind, "input `" + name + "` " + checked.problem +
+                                      " (it comes from node " + quoted(link.node_id) + ")");
+      }
+      values.emplace(name, std::move(*checked.value));
+    }
+    return Arguments(std::move(values));
+  }
+
+  const Graph& graph_;
+  const ExecutionHooks& hooks_;
+  ops::Backend& backend_;
+  const ModelFiles& files_;
+};
+
+// `execute` with whatever it throws turned into an Error that names the node.
+template <class Function>
+auto at_node(const Node& node, Function execute) {
+  try {
+    return execute();
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kCancelled) throw;
+    throw error.within(describe(node));
+  } catch (const std::bad_alloc&) {
+    throw Error(ErrorKind::kResource,
+                describe(node) + ": not enough memory; try a smaller picture or batch");
+  } catch (const std::exception& error) {
+    throw Error(ErrorKind::kInternal,
+                describe(node) + ": " + error.what() + " (please report this)");
+  }
+}
+
+}  // namespace
+
+Executor::Executor(std::shared_ptr<ops::Backend> backend, const ModelFiles& files)
+    : backend_(std::move(backend)), files_(files) {}
+
+ExecutionReport Executor::run(const Graph& graph, const ExecutionHooks& hooks) {
+  const std::vector<const Node*> order = execution_order(graph);
+
+  std::map<std::string, SignatureId> signatures;
+  std::map<std::string, Outputs> results;  // held here, whatever the cache forgets meanwhile
+  for (const Node* node : order) {
+    at_node(*node, [&] {
+      signatures[node->id] = signature_of(*node, signatures);
+      return 0;
+    });
+    if (!node->type->is_output) {
+      if (Outputs outputs = recall(signatures[node->id])) results[node->id] = std::move(outputs);
+    }
+  }
+
+  // From the outputs back: what a remembered node got its inputs from need not run.
+  std::map<std::string, int> uses;
+  for (auto node = order.rbegin(); node != order.rend(); ++node) {
+    const bool needed = (*node)->type->is_output || uses[(*node)->id] > 0;
+    if (!needed || results.contains((*node)->id)) continue;
+    for (const auto& [name, input] : (*node)->inputs) {
+      if (const Link* link = std::get_if<Link>(&input)) ++uses[link->node_id];
+    }
+  }
+
+  Run run(graph, hooks, *backend_, files_);
+  ExecutionReport report;
+  for (const Node* node : order) {
+    const bool needed = node->type->is_output || uses[node->id] > 0;
+    if (results.contains(node->id)) {
+      report.nodes.push_back({node->id, node->class_type, true, 0.0});
+      run.report(run.event(ProgressEvent::Kind::kNodeCached, *node));
+      if (!needed) results.erase(node->id);
+      continue;
+    }
+    if (!needed) continue;
+
+    hooks.cancel.throw_if_cancelled();
+    run.report(run.event(ProgressEvent::Kind::kNodeStarted, *node));
+    const Clock::time_point start = Clock::now();
+    Outputs outputs = at_node(*node, [&] { return run.execute(*node, results); });
+    if (!node->type->is_output) remember(signatures[node->id], outputs);
+    results[node->id] = std::move(outputs);
+
+    ProgressEvent finished = run.event(ProgressEvent::Kind::kNodeFinished, *node);
+    finished.seconds = seconds_since(start);
+    report.nodes.push_back({node->id, node->class_type, false, finished.seconds});
+    run.report(finished);
+
+    // What nobody will ask for any more makes room.
+    for (const auto& [name, input] : node->inputs) {
+      const Link* link = std::get_if<Link>(&input);
+      if (link != nullptr && --uses[link->node_id] == 0) results.erase(link->node_id);
+    }
+  }
+  return report;
+}
+
+void Executor::clear_cache() {
+  cache_.clear();
+  recency_.clear();
+  signature_ids_.clear();
+  cached_bytes_ = 0;
+}
+
+Executor::SignatureId Executor::signature_of(const Node& node,
+                                             const std::map<std::string, SignatureId>& upstream) {
+  std::string signature = node.class_type;
+  for (const auto& [name, input] : node.inputs) {
+    signature += "\n" + name + "=";
+    if (const Link* link = std::get_if<Link>(&input)) {
+      signature +=
+          "@" + std::to_string(upstream.at(link->node_id)) + ":" + std::to_string(link->output);
+      continue;
+    }
+    const Value& value = std::get<Value>(input);
+    signature += serialised(value);
+    const InputSpec* spec = node.type->find_input(name);
+    if (spec != nullptr && !spec->folder.empty()) {
+      signature += " " + file_identity(files_.find(spec->folder, std::get<std::string>(value)));
+    }
+  }
+  return signature_id(signature);
+}
+
+Executor::SignatureId Executor::signature_id(const std::string& signature) {
+  if (signature_ids_.size() >= kKnownSignatures) {
+    // A forgotten signature gets a new id when it returns, so nothing is ever mistaken.
+    std::erase_if(signature_ids_,
+                  [this](const auto& known) { return !cache_.contains(known.second); });
+  }
+  const auto [entry, is_new] = signature_ids_.emplace(signature, next_signature_);
+  if (is_new) ++next_signature_;
+  return entry->second;
+}
+
+Executor::Outputs Executor::recall(SignatureId id) {
+  const auto found = cache_.find(id);
+  if (found == cache_.end()) return nullptr;
+  recency_.splice(recency_.begin(), recency_, found->second.recency);
+  return found->second.outputs;
+}
+
+void Executor::remember(SignatureId id, const Outputs& outputs) {
+  const int64_t bytes = bytes_of(*outputs);
+  if (bytes > kCacheBytes || cache_.contains(id)) return;
+  recency_.push_front(id);
+  cache_[id] = {outputs, bytes, recency_.begin()};
+  cached_bytes_ += bytes;
+  while (cached_bytes_ > kCacheBytes || cache_.size() > kCacheEntries) {
+    const auto oldest = cache_.find(recency_.back());
+    cached_bytes_ -= oldest->second.bytes;
+    cache_.erase(oldest);
+    recency_.pop_back();
+  }
+}
+
+}  // namespace zanime::nodes

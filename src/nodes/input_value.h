@@ -1,0 +1,37 @@
+// Plain values of a graph's inputs: from JSON to a checked Value.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "nodes/node_type.h"
+
+namespace zanime::nodes {
+
+// Either `value`, or `problem`: half a sentence that goes on after the input's name, such as
+// "is 0, but must be between 1 and 10000".
+struct CheckedValue {
+  std::optional<Value> value;
+  std::string problem;
+  ErrorKind kind = ErrorKind::kGraph;  // kFile for a file that is not there
+  std::string note;                    // what was mended, if anything; empty otherwise
+};
+
+// A value written in the graph. As ComfyUI does, numbers may be written as text, an integer may
+// stand for a FLOAT, and a whole FLOAT for an INT.
+CheckedValue check_value(const InputSpec& input, const nlohmann::ordered_json& json,
+                         const ModelFiles& files);
+// A value that another node gave.
+CheckedValue check_value(const InputSpec& input, const Value& value, const ModelFiles& files);
+
+// May an output of type `from` be linked to an input of type `to`? "*" fits everything, an INT may
+// stand for a FLOAT, a STRING for a COMBO.
+bool types_fit(const std::string& from, const std::string& to);
+
+// Text from a file, made fit for a message: in quotes, control characters escaped, shortened.
+std::string quoted(const std::string& text);
+
+}  // namespace zanime::nodes

@@ -1,0 +1,42 @@
+#include "nodes/registry.h"
+
+#include "base/error.h"
+#include "nodes/core/core_nodes.h"
+
+namespace zanime::nodes {
+
+NodeRegistry NodeRegistry::standard(bool with_extra_nodes) {
+  NodeRegistry registry;
+  registry.with_extra_nodes_ = with_extra_nodes;
+  add_loader_nodes(registry);
+  add_conditioning_nodes(registry);
+  add_latent_nodes(registry);
+  add_sampling_nodes(registry);
+  add_image_nodes(registry);
+  return registry;
+}
+
+void NodeRegistry::add(NodeType type) {
+  if (!type.is_core && !with_extra_nodes_) {
+    left_out_.insert(type.class_name);
+    return;
+  }
+  const std::string name = type.class_name;
+  if (!types_.emplace(name, std::move(type)).second) {
+    throw Error(ErrorKind::kInternal, "two node types are called " + name);
+  }
+  order_.push_back(name);
+}
+
+const NodeType* NodeRegistry::find(const std::string& class_name) const {
+  const auto found = types_.find(class_name);
+  return found == types_.end() ? nullptr : &found->second;
+}
+
+std::vector<const NodeType*> NodeRegistry::all() const {
+  std::vector<const NodeType*> result;
+  for (const std::string& name : order_) result.push_back(find(name));
+  return result;
+}
+
+}  // namespace zanime::nodes

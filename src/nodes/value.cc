@@ -1,0 +1,65 @@
+#include "nodes/value.h"
+
+#include <algorithm>
+
+namespace zanime::nodes {
+namespace {
+
+// Calls of std::visit by type.
+template <class... Cases>
+struct Overloaded : Cases... {
+  using Cases::operator()...;
+};
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;
+
+}  // namespace
+
+std::string to_string(WideInt value) {
+  if (value == 0) return "0";
+  const bool negative = value < 0;
+  std::string digits;
+  // Digit by digit from the low end, without negating: the most negative value has no opposite.
+  for (; value != 0; value /= 10) {
+    const int digit = static_cast<int>(value % 10);
+    digits.push_back(static_cast<char>('0' + (digit < 0 ? -digit : digit)));
+  }
+  if (negative) digits.push_back('-');
+  std::reverse(digits.begin(), digits.end());
+  return digits;
+}
+
+std::string_view value_type_name(const Value& value) {
+  return std::visit(Overloaded{
+                        [](std::monostate) { return "nothing"; },
+                        [](bool) { return "BOOLEAN"; },
+                        [](WideInt) { return "INT"; },
+                        [](double) { return "FLOAT"; },
+                        [](const std::string&) { return "STRING"; },
+                        [](const Model&) { return "MODEL"; },
+                        [](const Clip&) { return "CLIP"; },
+                        [](const Vae&) { return "VAE"; },
+                        [](const Conditioning&) { return "CONDITIONING"; },
+                        [](const Latent&) { return "LATENT"; },
+                        [](const Image&) { return "IMAGE"; },
+                    },
+                    value);
+}
+
+std::vector<Tensor> tensors_of(const Value& value) {
+  return std::visit(Overloaded{
+                        [](const Conditioning& conditioning) {
+                          std::vector<Tensor> tensors;
+                          for (const ConditioningEntry& entry : conditioning) {
+                            tensors.push_back(entry.tokens);
+                          }
+                          return tensors;
+                        },
+                        [](const Latent& latent) { return std::vector<Tensor>{latent.samples}; },
+                        [](const Image& image) { return std::vector<Tensor>{image.pixels}; },
+                        [](const auto&) { return std::vector<Tensor>{}; },
+                    },
+                    value);
+}
+
+}  // namespace zanime::nodes
