@@ -13,7 +13,8 @@
 
 namespace zanime {
 
-// FLUX.1's latent format: stored = (raw - shift) * scale.
+// FLUX.1's latent format. The diffusion model works on model-space latents:
+// model = (raw - shift) * scale, where raw is what the autoencoder encodes and decodes.
 inline constexpr float kLatentShift = 0.1159f;
 inline constexpr float kLatentScale = 0.3611f;
 
@@ -22,9 +23,10 @@ class AutoencoderDecoder {
   // Widths follow from the tensor shapes. Throws Error(kFile) as ModelWeights::get does.
   explicit AutoencoderDecoder(const ModelWeights& weights);
 
-  int64_t latent_channels() const;
+  int64_t latent_channels() const { return conv_in_.weight.columns() / 9; }
 
-  // Stored latent [batch, channels, h, w] -> picture [batch, 8h, 8w, 3], clamped to [0, 1].
+  // Raw latent [batch, channels, h, w] -> picture [batch, 8h, 8w, 3], clamped to [0, 1]. The
+  // factor is 2 for each upsampling level of the file.
   Tensor decode(const Tensor& latent, ops::Backend& backend, const CancelToken& cancel) const;
 
  private:

@@ -20,8 +20,8 @@ struct NextDitConfig {
   int64_t head_dim = 0;
   int64_t heads = 0;
   int64_t ffn = 0;
-  int64_t caption_dim = 0;   // width of a conditioning row
-  int64_t modulation = 0;    // width of the time embedding, min(dim, 256)
+  int64_t caption_dim = 0;  // width of a conditioning row
+  int64_t modulation = 0;   // width of the time embedding, min(dim, 256)
   int64_t latent_channels = 0;
   bool pads_tokens = false;  // the file has pad tokens: sequences grow to a multiple of 32
 };
@@ -43,8 +43,8 @@ class NextDit {
 
   // Velocity v of the flow at `latent` [batch, channels, height, width] and sigma in [0, 1];
   // denoised = latent - sigma * v. Odd heights and widths are padded (circular) and cut back.
-  Tensor velocity(const Tensor& latent, float sigma, const Caption& caption,
-                  ops::Backend& backend, const CancelToken& cancel) const;
+  Tensor velocity(const Tensor& latent, float sigma, const Caption& caption, ops::Backend& backend,
+                  const CancelToken& cancel) const;
 
  private:
   struct Block {

@@ -37,10 +37,10 @@ class Qwen3TextEncoder {
 
  private:
   struct Layer {
-    Tensor input_norm;      // [hidden]
-    ops::Linear qkv;        // [(heads + 2 kv_heads) head_dim, hidden]
-    Tensor query_norm;      // [head_dim]
-    Tensor key_norm;        // [head_dim]
+    Tensor input_norm;  // [hidden]
+    ops::Linear qkv;    // [(heads + 2 kv_heads) head_dim, hidden]
+    Tensor query_norm;  // [head_dim]
+    Tensor key_norm;    // [head_dim]
     ops::Linear attention_out;
     Tensor post_attention_norm;
     ops::Linear gate, up, down;

@@ -1,0 +1,165 @@
+#include "models/autoencoder.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "models/model_shapes.h"
+
+namespace zanime {
+namespace {
+
+constexpr int kNormGroups = 32;
+constexpr float kNormEpsilon = 1e-6f;
+
+ops::Conv2d load_conv(const ModelWeights& weights, const std::string& name) {
+  ops::Conv2d conv;
+  conv.weight = weights.get(name + ".weight");
+  const Shape& shape = conv.weight.shape();
+  if (shape.rank() != 4 || shape.size() == 0 || shape[2] != 3 || shape[3] != 3) {
+    throw Error(ErrorKind::kFile, weights.path().string() + ": tensor '" + name +
+                                      ".weight' has shape " + shape.to_string() +
+                                      "; a 3 x 3 convolution [out, in, 3, 3] was expected");
+  }
+  conv.bias = weights.get_float32(name + ".bias", {shape[0]});
+  return conv;
+}
+
+// A 1 x 1 convolution is a product per pixel.
+ops::Linear load_pointwise(const ModelWeights& weights, const std::string& name) {
+  ops::Linear linear;
+  linear.weight = weights.get(name + ".weight");
+  linear.bias = weights.get_float32(name + ".bias", {linear.weight.rows()});
+  return linear;
+}
+
+void load_norm(const ModelWeights& weights, const std::string& name, Tensor& weight, Tensor& bias) {
+  const int64_t channels = weights.get(name + ".weight").shape().size();
+  if (channels % kNormGroups != 0) {
+    throw Error(ErrorKind::kFile, weights.path().string() + ": tensor '" + name + ".weight' has " +
+                                      std::to_string(channels) +
+                                      " channels, which is no multiple of the 32 norm groups");
+  }
+  weight = weights.get_float32(name + ".weight", {channels});
+  bias = weights.get_float32(name + ".bias", {channels});
+}
+
+// One vector after another.
+Tensor concatenate(std::initializer_list<const Tensor*> vectors) {
+  std::vector<float> values;
+  for (const Tensor* vector : vectors) {
+    values.insert(values.end(), vector->values().begin(), vector->values().end());
+  }
+  return Tensor::from({static_cast<int64_t>(values.size())}, values);
+}
+
+// [B, C, H, W] -> [B, H, W, C]
+Tensor to_channels_last(const Tensor& latent) {
+  const int64_t channels = latent.dim(1), pixels = latent.dim(2) * latent.dim(3);
+  Tensor out({latent.dim(0), latent.dim(2), latent.dim(3), channels});
+  for (int64_t b = 0; b < latent.dim(0); ++b) {
+    for (int64_t c = 0; c < channels; ++c) {
+      const float* in = latent.data() + (b * channels + c) * pixels;
+      float* target = out.data() + b * pixels * channels + c;
+      for (int64_t i = 0; i < pixels; ++i) target[i * channels] = in[i];
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+AutoencoderDecoder::ResidualBlock AutoencoderDecoder::load_residual(const ModelWeights& weights,
+                                                                    const std::string& name) {
+  ResidualBlock block;
+  load_norm(weights, name + ".norm1", block.norm1_weight, block.norm1_bias);
+  load_norm(weights, name + ".norm2", block.norm2_weight, block.norm2_bias);
+  block.conv1 = load_conv(weights, name + ".conv1");
+  block.conv2 = load_conv(weights, name + ".conv2");
+  if (weights.has(name + ".nin_shortcut.weight")) {
+    block.shortcut = load_pointwise(weights, name + ".nin_shortcut");
+  }
+  return block;
+}
+
+AutoencoderDecoder::AutoencoderDecoder(const ModelWeights& weights) {
+  const std::string decoder = "decoder.";
+  conv_in_ = load_conv(weights, decoder + "conv_in");
+  mid1_ = load_residual(weights, decoder + "mid.block_1");
+  mid2_ = load_residual(weights, decoder + "mid.block_2");
+  const std::string attention = decoder + "mid.attn_1";
+  load_norm(weights, attention + ".norm", mid_attention_.norm_weight, mid_attention_.norm_bias);
+  const ops::Linear query = load_pointwise(weights, attention + ".q");
+  const ops::Linear key = load_pointwise(weights, attention + ".k");
+  const ops::Linear value = load_pointwise(weights, attention + ".v");
+  mid_attention_.qkv.weight =
+      stack_rows({&query.weight, &key.weight, &value.weight}, attention + ".q + k + v");
+  mid_attention_.qkv.bias = concatenate({&query.bias, &key.bias, &value.bias});
+  mid_attention_.out = load_pointwise(weights, attention + ".proj_out");
+
+  const int64_t levels = count_blocks(weights, decoder + "up");
+  for (int64_t i = levels - 1; i >= 0; --i) {
+    const std::string name = decoder + "up." + std::to_string(i);
+    Level level;
+    const int64_t blocks = count_blocks(weights, name + ".block");
+    for (int64_t j = 0; j < blocks; ++j) {
+      level.blocks.push_back(load_residual(weights, name + ".block." + std::to_string(j)));
+    }
+    if (i > 0) level.upsample = load_conv(weights, name + ".upsample.conv");
+    levels_.push_back(std::move(level));
+  }
+  load_norm(weights, decoder + "norm_out", norm_out_weight_, norm_out_bias_);
+  conv_out_ = load_conv(weights, decoder + "conv_out");
+}
+
+Tensor AutoencoderDecoder::run_residual(const ResidualBlock& block, Tensor x,
+                                        ops::Backend& backend) {
+  Tensor y = backend.group_norm(x, kNormGroups, block.norm1_weight, block.norm1_bias, kNormEpsilon,
+                                /*with_silu=*/true);
+  y = backend.conv2d(y, block.conv1);
+  y = backend.group_norm(y, kNormGroups, block.norm2_weight, block.norm2_bias, kNormEpsilon,
+                         /*with_silu=*/true);
+  y = backend.conv2d(y, block.conv2);
+  if (block.shortcut) {
+    backend.linear_add_inplace(y, x, *block.shortcut);
+  } else {
+    backend.add_inplace(y, x);
+  }
+  return y;
+}
+
+void AutoencoderDecoder::run_attention(const AttentionBlock& block, Tensor& x,
+                                       ops::Backend& backend) {
+  const int64_t channels = x.dim(3);
+  const ops::AttentionLayout layout{x.dim(0), x.dim(1) * x.dim(2), 1, 1, channels};
+  const Tensor normed = backend.group_norm(x, kNormGroups, block.norm_weight, block.norm_bias,
+                                           kNormEpsilon, /*with_silu=*/false);
+  const Tensor attended =
+      backend.attention(backend.linear(normed, block.qkv), layout, /*causal=*/false);
+  backend.linear_add_inplace(x, attended.reshaped(x.shape()), block.out);
+}
+
+Tensor AutoencoderDecoder::decode(const Tensor& latent, ops::Backend& backend,
+                                  const CancelToken& cancel) const {
+  Tensor x = backend.conv2d(to_channels_last(latent), conv_in_);
+  x = run_residual(mid1_, std::move(x), backend);
+  run_attention(mid_attention_, x, backend);
+  x = run_residual(mid2_, std::move(x), backend);
+  for (const Level& level : levels_) {
+    for (const ResidualBlock& block : level.blocks) {
+      cancel.throw_if_cancelled();
+      x = run_residual(block, std::move(x), backend);
+    }
+    if (level.upsample) x = backend.conv2d(backend.upsample_2x(x), *level.upsample);
+  }
+  x = backend.group_norm(x, kNormGroups, norm_out_weight_, norm_out_bias_, kNormEpsilon,
+                         /*with_silu=*/true);
+  Tensor picture = backend.conv2d(x, conv_out_);
+  for (float& value : picture.values()) {
+    // Written so that NaN passes through: a picture that is not finite must be noticed, not black.
+    value = (value + 1.0f) / 2.0f;
+    value = value < 0.0f ? 0.0f : value > 1.0f ? 1.0f : value;
+  }
+  return picture;
+}
+
+}  // namespace zanime

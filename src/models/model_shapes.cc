@@ -1,0 +1,63 @@
+#include "models/model_shapes.h"
+
+#include <charconv>
+#include <set>
+
+#include "base/error.h"
+
+namespace zanime {
+
+const Weight& matrix(const ModelWeights& weights, const std::string& name) {
+  const Weight& weight = weights.get(name);
+  if (weight.shape().rank() != 2 || weight.shape().size() == 0) {
+    throw Error(ErrorKind::kFile, weights.path().string() + ": tensor '" + name + "' has shape " +
+                                      weight.shape().to_string() + "; a matrix was expected");
+  }
+  return weight;
+}
+
+int64_t whole_heads(const ModelWeights& weights, const Weight& projection, int64_t head_dim) {
+  if (head_dim < 1 || projection.rows() < head_dim || projection.rows() % head_dim != 0) {
+    throw Error(ErrorKind::kFile, weights.path().string() + ": tensor '" + projection.name() +
+                                      "' has " + std::to_string(projection.rows()) +
+                                      " rows, which is no multiple of the head size " +
+                                      std::to_string(head_dim));
+  }
+  return projection.rows() / head_dim;
+}
+
+int64_t count_blocks(const ModelWeights& weights, const std::string& stem) {
+  const std::string prefix = stem + ".";
+  std::set<int64_t> present;
+  for (auto it = weights.all().lower_bound(prefix); it != weights.all().end(); ++it) {
+    if (!it->first.starts_with(prefix)) break;
+    int64_t index = 0;
+    const char* begin = it->first.data() + prefix.size();
+    const char* end = it->first.data() + it->first.size();
+    const auto [rest, status] = std::from_chars(begin, end, index);
+    if (status == std::errc() && rest != end && *rest == '.' && index >= 0) present.insert(index);
+  }
+  const auto count = static_cast<int64_t>(present.size());
+  if (count > 0 && *present.rbegin() != count - 1) {
+    int64_t missing = 0;
+    while (present.contains(missing)) ++missing;
+    throw Error(ErrorKind::kFile, weights.path().string() + ": '" + prefix +
+                                      std::to_string(missing) + "' is missing although '" + prefix +
+                                      std::to_string(*present.rbegin()) +
+                                      "' is there; the file is incomplete, get it again");
+  }
+  return count;
+}
+
+Weight stack_rows(std::initializer_list<const Weight*> weights, const std::string& name) {
+  std::vector<WeightPart> parts;
+  int64_t rows = 0;
+  for (const Weight* weight : weights) {
+    parts.insert(parts.end(), weight->parts().begin(), weight->parts().end());
+    rows += weight->rows();
+  }
+  const Weight& first = **weights.begin();
+  return {name, Shape{rows, first.columns()}, std::move(parts), first.owner()};
+}
+
+}  // namespace zanime

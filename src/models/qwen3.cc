@@ -1,0 +1,111 @@
+#include "models/qwen3.h"
+
+#include <cmath>
+#include <string>
+
+#include "base/error.h"
+#include "models/model_shapes.h"
+
+namespace zanime {
+namespace {
+
+constexpr float kNormEpsilon = 1e-6f;
+constexpr double kRopeTheta = 1e6;
+
+// Angles in float32 as the reference has them: inverse frequency, then position times frequency.
+ops::RopeTable rope_table(int64_t tokens, int64_t head_dim) {
+  const int64_t half = head_dim / 2;
+  ops::RopeTable table{Tensor({tokens, half}), Tensor({tokens, half}), ops::RopePairs::kHalfSplit};
+  for (int64_t i = 0; i < half; ++i) {
+    const double exponent = static_cast<double>(2 * i) / static_cast<double>(head_dim);
+    const auto frequency = static_cast<float>(1.0 / std::pow(kRopeTheta, exponent));
+    for (int64_t token = 0; token < tokens; ++token) {
+      const float angle = static_cast<float>(token) * frequency;
+      table.cos.data()[token * half + i] = std::cos(angle);
+      table.sin.data()[token * half + i] = std::sin(angle);
+    }
+  }
+  return table;
+}
+
+Qwen3Config read_config(const ModelWeights& weights) {
+  const std::string first = "layers.0.self_attn.";
+  Qwen3Config config;
+  const Weight& embedding = matrix(weights, "embed_tokens.weight");
+  config.vocabulary = embedding.rows();
+  config.hidden = embedding.columns();
+  config.layers = count_blocks(weights, "layers");
+  config.head_dim = weights.get(first + "q_norm.weight").shape().size();
+  const auto heads_of = [&](const char* name) {
+    return whole_heads(weights, matrix(weights, first + name), config.head_dim);
+  };
+  config.heads = heads_of("q_proj.weight");
+  config.kv_heads = heads_of("k_proj.weight");
+  config.ffn = matrix(weights, "layers.0.mlp.gate_proj.weight").rows();
+  if (config.heads % config.kv_heads != 0 || config.head_dim % 2 != 0 || config.layers < 2) {
+    throw Error(ErrorKind::kFile, weights.path().string() + ": " + std::to_string(config.layers) +
+                                      " layers with " + std::to_string(config.heads) +
+                                      " query heads over " + std::to_string(config.kv_heads) +
+                                      " key heads of " + std::to_string(config.head_dim) +
+                                      " is not a Qwen3 text encoder");
+  }
+  return config;
+}
+
+}  // namespace
+
+Qwen3TextEncoder::Qwen3TextEncoder(const ModelWeights& weights) : config_(read_config(weights)) {
+  const Qwen3Config& c = config_;
+  const int64_t query_size = c.heads * c.head_dim;
+  const int64_t key_size = c.kv_heads * c.head_dim;
+  embedding_ = weights.get("embed_tokens.weight");
+  for (int64_t i = 0; i < c.layers - 1; ++i) {
+    const std::string name = "layers." + std::to_string(i) + ".";
+    const std::string attention = name + "self_attn.";
+    Layer layer;
+    layer.input_norm = weights.get_float32(name + "input_layernorm.weight", {c.hidden});
+    layer.qkv.weight =
+        stack_rows({&weights.get(attention + "q_proj.weight", {query_size, c.hidden}),
+                    &weights.get(attention + "k_proj.weight", {key_size, c.hidden}),
+                    &weights.get(attention + "v_proj.weight", {key_size, c.hidden})},
+                   attention + "q_proj + k_proj + v_proj");
+    layer.query_norm = weights.get_float32(attention + "q_norm.weight", {c.head_dim});
+    layer.key_norm = weights.get_float32(attention + "k_norm.weight", {c.head_dim});
+    layer.attention_out.weight = weights.get(attention + "o_proj.weight", {c.hidden, query_size});
+    layer.post_attention_norm =
+        weights.get_float32(name + "post_attention_layernorm.weight", {c.hidden});
+    layer.gate.weight = weights.get(name + "mlp.gate_proj.weight", {c.ffn, c.hidden});
+    layer.up.weight = weights.get(name + "mlp.up_proj.weight", {c.ffn, c.hidden});
+    layer.down.weight = weights.get(name + "mlp.down_proj.weight", {c.hidden, c.ffn});
+    layers_.push_back(std::move(layer));
+  }
+}
+
+Tensor Qwen3TextEncoder::encode(std::span<const int32_t> ids, ops::Backend& backend,
+                                const CancelToken& cancel) const {
+  for (int32_t id : ids) {
+    if (id < 0 || id >= config_.vocabulary) {
+      throw Error(ErrorKind::kInternal, "token " + std::to_string(id) + " is beyond the " +
+                                            std::to_string(config_.vocabulary) +
+                                            " rows of the text encoder's vocabulary");
+    }
+  }
+  const auto tokens = static_cast<int64_t>(ids.size());
+  const ops::AttentionLayout layout{1, tokens, config_.heads, config_.kv_heads, config_.head_dim};
+  const ops::RopeTable rope = rope_table(tokens, config_.head_dim);
+
+  Tensor x = backend.embedding_rows(embedding_, ids);
+  for (const Layer& layer : layers_) {
+    cancel.throw_if_cancelled();
+    Tensor qkv = backend.linear(backend.rms_norm(x, layer.input_norm, kNormEpsilon), layer.qkv);
+    backend.head_norm_rope_inplace(qkv, layout, layer.query_norm, layer.key_norm, kNormEpsilon,
+                                   rope);
+    backend.linear_add_inplace(x, backend.attention(qkv, layout, /*causal=*/true),
+                               layer.attention_out);
+    const Tensor normed = backend.rms_norm(x, layer.post_attention_norm, kNormEpsilon);
+    backend.add_inplace(x, backend.gated_feed_forward(normed, layer.gate, layer.up, layer.down));
+  }
+  return x;
+}
+
+}  // namespace zanime

@@ -1,0 +1,137 @@
+#include <cstring>
+#include <stdexcept>
+
+#include <oneapi/dnnl/dnnl_version.h>
+
+#include "base/parallel.h"
+#include "ops/cpu/attention.h"
+#include "ops/cpu/convolution.h"
+#include "ops/cpu/cpu_level.h"
+#include "ops/cpu/linear.h"
+#include "ops/cpu/norms.h"
+#include "ops/ops.h"
+
+namespace zanime::ops {
+namespace {
+
+// Values a thread takes at a time in element-wise work.
+constexpr int64_t kValueGrain = 16384;
+
+// [.., in] with the last extent replaced.
+Shape with_last(Shape shape, int64_t extent) {
+  shape[-1] = extent;
+  return shape;
+}
+
+class CpuBackend final : public Backend {
+ public:
+  explicit CpuBackend(const cpu::RowKernels& kernels) : kernels_(kernels) {}
+
+  std::string description() const override {
+    return "CPU, " + std::string(kernels_.level) + ", " + std::to_string(thread_count()) +
+           " threads, oneDNN " + std::to_string(DNNL_VERSION_MAJOR) + "." +
+           std::to_string(DNNL_VERSION_MINOR) + "." + std::to_string(DNNL_VERSION_PATCH);
+  }
+
+  Tensor linear(const Tensor& x, const Linear& layer) override {
+    Tensor out(with_last(x.shape(), layer.weight.rows()));
+    cpu::linear(kernels_, x, layer, false, out);
+    return out;
+  }
+
+  void linear_add_inplace(Tensor& sum, const Tensor& x, const Linear& layer) override {
+    cpu::linear(kernels_, x, layer, true, sum);
+  }
+
+  Tensor gated_feed_forward(const Tensor& x, const Linear& gate, const Linear& up,
+                            const Linear& down) override {
+    Tensor hidden(with_last(x.shape(), gate.weight.rows()));
+    cpu::gated_linear(kernels_, x, gate, up, hidden);
+    return linear(hidden, down);
+  }
+
+  Tensor embedding_rows(const Weight& table, std::span<const int32_t> ids) override {
+    Tensor out(Shape{static_cast<int64_t>(ids.size()), table.columns()});
+    cpu::embedding_rows(kernels_, table, ids, out);
+    return out;
+  }
+
+  Tensor rms_norm(const Tensor& x, const Tensor& weight, float epsilon,
+                  const Tensor& scale) override {
+    return cpu::rms_norm(kernels_, x, weight, epsilon, scale);
+  }
+
+  Tensor layer_norm(const Tensor& x, float epsilon, const Tensor& scale) override {
+    return cpu::layer_norm(kernels_, x, epsilon, scale);
+  }
+
+  void gated_norm_add_inplace(Tensor& sum, const Tensor& x, const Tensor& weight, float epsilon,
+                              const Tensor& gate) override {
+    cpu::gated_norm_add(kernels_, sum, x, weight, epsilon, gate);
+  }
+
+  Tensor silu(const Tensor& x) override {
+    Tensor out(x.shape());
+    parallel_for_ranges(x.size(), kValueGrain, [&](int64_t begin, int64_t end) {
+      kernels_.silu(x.data() + begin, out.data() + begin, end - begin);
+    });
+    return out;
+  }
+
+  void head_norm_rope_inplace(Tensor& qkv, const AttentionLayout& layout,
+                              const Tensor& query_weight, const Tensor& key_weight, float epsilon,
+                              const RopeTable& rope) override {
+    cpu::head_norm_rope(kernels_, qkv, layout, query_weight, key_weight, epsilon, rope);
+  }
+
+  Tensor attention(const Tensor& qkv, const AttentionLayout& layout, bool causal) override {
+    return cpu::attention(kernels_, qkv, layout, causal);
+  }
+
+  Tensor conv2d(const Tensor& x, const Conv2d& layer) override {
+    return cpu::conv2d(kernels_, x, layer);
+  }
+
+  Tensor group_norm(const Tensor& x, int groups, const Tensor& weight, const Tensor& bias,
+                    float epsilon, bool with_silu) override {
+    return cpu::group_norm(kernels_, x, groups, weight, bias, epsilon, with_silu);
+  }
+
+  Tensor upsample_2x(const Tensor& x) override {
+    const int64_t height = x.dim(1), width = x.dim(2), channels = x.dim(3);
+    Tensor out(Shape{x.dim(0), 2 * height, 2 * width, channels});
+    parallel_for(x.dim(0) * height, [&](int64_t line) {
+      const float* in = x.data() + line * width * channels;
+      float* first = out.data() + 2 * line * 2 * width * channels;
+      for (int64_t column = 0; column < width; ++column) {
+        const size_t bytes = static_cast<size_t>(channels) * sizeof(float);
+        std::memcpy(first + 2 * column * channels, in + column * channels, bytes);
+        std::memcpy(first + (2 * column + 1) * channels, in + column * channels, bytes);
+      }
+      std::memcpy(first + 2 * width * channels, first,
+                  static_cast<size_t>(2 * width * channels) * sizeof(float));
+    });
+    return out;
+  }
+
+  void add_inplace(Tensor& sum, const Tensor& x) override {
+    if (sum.size() != x.size()) {
+      throw std::invalid_argument("add: " + x.shape().to_string() + " onto " +
+                                  sum.shape().to_string());
+    }
+    parallel_for_ranges(x.size(), kValueGrain, [&](int64_t begin, int64_t end) {
+      kernels_.add(sum.data() + begin, x.data() + begin, end - begin);
+    });
+  }
+
+ private:
+  const cpu::RowKernels& kernels_;
+};
+
+}  // namespace
+
+std::shared_ptr<Backend> make_cpu_backend(const std::string& level) {
+  return std::make_shared<CpuBackend>(cpu::select_kernels(level));
+}
+
+}  // namespace zanime::ops

@@ -1,0 +1,133 @@
+#include "ops/cpu/linear.h"
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+
+#include "base/parallel.h"
+#include "ops/cpu/gemm.h"
+#include "ops/cpu/scratch.h"
+
+namespace zanime::ops::cpu {
+namespace {
+
+// A panel is what one thread converts and multiplies at a time: kPanelRows outputs, in blocks of
+// kPanelDepth inputs. A converted block is 768 KiB, so it is still in the second- or third-level
+// cache when the product reads it. Both are fixed numbers: sums are taken in the same order
+// whatever the number of threads.
+constexpr int64_t kPanelRows = 256;
+constexpr int64_t kPanelDepth = 768;
+
+void check_widths(const Tensor& x, const Weight& weight, const Tensor& bias, const Tensor& out) {
+  const bool fits = x.rank() > 0 && weight.columns() == x.dim(-1) && out.dim(-1) == weight.rows() &&
+                    (bias.empty() || bias.size() == weight.rows()) &&
+                    x.size() / x.dim(-1) == out.size() / out.dim(-1);
+  if (!fits) {
+    throw std::invalid_argument("linear " + weight.name() + " " + weight.shape().to_string() +
+                                " on " + x.shape().to_string() + " into " +
+                                out.shape().to_string());
+  }
+}
+
+// Fewer outputs per panel where that gives every thread something to do.
+int64_t panel_rows_for(int64_t outputs) {
+  return outputs >= 2 * kPanelRows ? kPanelRows : std::max<int64_t>(32, (outputs + 1) / 2);
+}
+
+// The product of one panel: rows [first, first + count) of the weight.
+void multiply_panel(const RowKernels& kernels, const Tensor& x, const Linear& layer, int64_t first,
+                    int64_t count, float beta, Matrix out) {
+  const int64_t depth = x.dim(-1);
+  const int64_t rows = x.size() / depth;
+  float* block = scratch(Scratch::kWeightPanel, count * std::min(depth, kPanelDepth));
+  for (int64_t column = 0; column < depth; column += kPanelDepth) {
+    const int64_t columns = std::min(kPanelDepth, depth - column);
+    convert_block(kernels, layer.weight, first, count, column, columns, block);
+    gemm_nt(rows, count, columns, {x.data() + column, depth}, {block, columns},
+            column == 0 ? beta : 1.0f, out);
+  }
+  if (layer.bias.empty()) return;
+  for (int64_t row = 0; row < rows; ++row) {
+    kernels.add(out.data + row * out.stride, layer.bias.data() + first, count);
+  }
+}
+
+void convert_values(const RowKernels& kernels, const WeightPart& part, int64_t offset, float scale,
+                    float* out, int64_t n) {
+  const std::byte* in = part.data + offset * dtype_size(part.dtype);
+  switch (part.dtype) {
+    case DType::kF32:
+      return kernels.convert_f32(in, scale, out, n);
+    case DType::kF16:
+      return kernels.convert_f16(in, scale, out, n);
+    case DType::kBF16:
+      return kernels.convert_bf16(in, scale, out, n);
+    case DType::kF8E4M3:
+      return kernels.convert_f8e4m3(in, scale, out, n);
+    case DType::kF8E5M2:
+      return kernels.convert_f8e5m2(in, scale, out, n);
+    default:
+      throw std::invalid_argument("no product with weights of type " +
+                                  std::string(dtype_name(part.dtype)));
+  }
+}
+
+}  // namespace
+
+void convert_block(const RowKernels& kernels, const Weight& weight, int64_t first, int64_t rows,
+                   int64_t column, int64_t columns, float* out) {
+  const int64_t row_size = weight.columns();
+  const int64_t last = first + rows;
+  int64_t part_begin = 0;
+  for (const WeightPart& part : weight.parts()) {
+    const int64_t begin = std::max(first, part_begin);
+    const int64_t end = std::min(last, part_begin + part.rows);
+    for (int64_t row = begin; row < end; ++row) {
+      const int64_t local = row - part_begin;
+      const float scale = part.row_scales ? (*part.row_scales)[local] : part.scale;
+      convert_values(kernels, part, local * row_size + column, scale, out, columns);
+      out += columns;
+    }
+    part_begin += part.rows;
+  }
+}
+
+void linear(const RowKernels& kernels, const Tensor& x, const Linear& layer, bool accumulate,
+            Tensor& out) {
+  check_widths(x, layer.weight, layer.bias, out);
+  const int64_t outputs = layer.weight.rows();
+  const float beta = accumulate ? 1.0f : 0.0f;
+  parallel_for_ranges(outputs, panel_rows_for(outputs), [&](int64_t begin, int64_t end) {
+    multiply_panel(kernels, x, layer, begin, end - begin, beta, {out.data() + begin, outputs});
+  });
+}
+
+void gated_linear(const RowKernels& kernels, const Tensor& x, const Linear& gate, const Linear& up,
+                  Tensor& hidden) {
+  check_widths(x, gate.weight, gate.bias, hidden);
+  check_widths(x, up.weight, up.bias, hidden);
+  const int64_t outputs = gate.weight.rows();
+  const int64_t rows = x.size() / x.dim(-1);
+  parallel_for_ranges(outputs, panel_rows_for(outputs), [&](int64_t begin, int64_t end) {
+    const int64_t count = end - begin;
+    const Matrix gate_out{hidden.data() + begin, outputs};
+    const Matrix up_out{scratch(Scratch::kGatePanel, rows * count), count};
+    multiply_panel(kernels, x, gate, begin, count, 0.0f, gate_out);
+    multiply_panel(kernels, x, up, begin, count, 0.0f, up_out);
+    for (int64_t row = 0; row < rows; ++row) {
+      kernels.silu_multiply(gate_out.data + row * gate_out.stride, up_out.data + row * count,
+                            count);
+    }
+  });
+}
+
+void embedding_rows(const RowKernels& kernels, const Weight& table, std::span<const int32_t> ids,
+                    Tensor& out) {
+  for (size_t i = 0; i < ids.size(); ++i) {
+    convert_block(kernels, table, ids[i], 1, 0, table.columns(),
+                  out.data() + static_cast<int64_t>(i) * table.columns());
+  }
+}
+
+}  // namespace zanime::ops::cpu

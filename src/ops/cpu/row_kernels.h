@@ -1,0 +1,56 @@
+// The inner loops of the CPU backend: plain functions over rows, one set per instruction set.
+//
+// Everything here runs on one thread and touches only its arguments; how rows are shared among
+// threads is decided by the callers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace zanime::ops::cpu {
+
+struct RowKernels {
+  const char* level;  // "baseline", "avx2", "avx512"
+
+  // out[i] = scale * in[i] for n stored values.
+  void (*convert_f32)(const std::byte* in, float scale, float* out, int64_t n);
+  void (*convert_f16)(const std::byte* in, float scale, float* out, int64_t n);
+  void (*convert_bf16)(const std::byte* in, float scale, float* out, int64_t n);
+  void (*convert_f8e4m3)(const std::byte* in, float scale, float* out, int64_t n);
+  void (*convert_f8e5m2)(const std::byte* in, float scale, float* out, int64_t n);
+
+  // out = x / sqrt(mean(x^2) + epsilon) * weight * (1 + scale); scale may be null.
+  void (*rms_norm)(const float* x, const float* weight, const float* scale, float epsilon,
+                   float* out, int64_t n);
+  // out = (x - mean) / sqrt(variance + epsilon) * (1 + scale)
+  void (*layer_norm)(const float* x, const float* scale, float epsilon, float* out, int64_t n);
+  // sum += factor * rms_norm(x, weight); factor may be null.
+  void (*norm_add)(const float* x, const float* weight, const float* factor, float epsilon,
+                   float* sum, int64_t n);
+  // x = rms_norm(x, weight) rotated; n = head_dim, cos and sin n / 2 values.
+  void (*head_norm_rope_half)(float* x, const float* weight, float epsilon, const float* cos,
+                              const float* sin, int64_t n);
+  void (*head_norm_rope_pairs)(float* x, const float* weight, float epsilon, const float* cos,
+                               const float* sin, int64_t n);
+
+  // out = silu(x); out may be x.
+  void (*silu)(const float* x, float* out, int64_t n);
+  // gate = silu(gate) * up
+  void (*silu_multiply)(float* gate, const float* up, int64_t n);
+  // x = exp(scale * (x - max(x))); returns the sum. One row of a softmax, not yet divided.
+  float (*softmax_exp)(float* x, float scale, int64_t n);
+  void (*multiply_scalar)(float* x, float factor, int64_t n);
+  // sum += x
+  void (*add)(float* sum, const float* x, int64_t n);
+  // out = x * factor + offset, channel by channel, then SiLU if asked.
+  void (*affine)(const float* x, const float* factor, const float* offset, bool with_silu,
+                 float* out, int64_t n);
+  // Adds x and x^2 to per-channel sums.
+  void (*accumulate_moments)(const float* x, double* sum, double* sum_of_squares, int64_t n);
+};
+
+const RowKernels& baseline_kernels();
+const RowKernels& avx2_kernels();    // AVX2, FMA and F16C
+const RowKernels& avx512_kernels();  // AVX-512 F, BW, DQ and VL as well
+
+}  // namespace zanime::ops::cpu
