@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +20,9 @@ class Tokenizer {
   std::vector<int32_t> encode(std::string_view text) const;
   // The text of Z-Image's template around `prompt`, after `\(` and `\)` became `(` and `)`.
   std::vector<int32_t> encode_prompt(std::string_view prompt) const;
+  // The bytes that the ids stand for, special tokens spelled out: decode(encode(x)) is the NFC of
+  // well-formed x (between its special tokens). Throws Error(kUsage) for an id that does not exist.
+  std::string decode(std::span<const int32_t> ids) const;
 
   ~Tokenizer();
 
