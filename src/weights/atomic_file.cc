@@ -1,0 +1,107 @@
+#include "weights/atomic_file.h"
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "weights/quote.h"
+
+namespace zanime {
+namespace {
+
+// Two writers of the same path, in one process or in two, must not share a temporary file.
+std::filesystem::path temporary_name(const std::filesystem::path& path) {
+  static std::atomic<unsigned> counter{0};
+  std::filesystem::path name = path;
+  name += ".partial-" + std::to_string(getpid()) + "-" + std::to_string(counter++);
+  return name;
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(std::filesystem::path path, uint64_t expected_size)
+    : path_(std::move(path)), temporary_(temporary_name(path_)), expected_size_(expected_size) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path_, ignored)) {
+    throw Error(ErrorKind::kFile, path_.string() + ": is a folder; name a file to write");
+  }
+  fd_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (fd_ < 0) fail("create", errno);
+#ifdef __linux__
+  if (expected_size_ > 0 && fallocate(fd_, 0, 0, static_cast<off_t>(expected_size_)) != 0 &&
+      (errno == ENOSPC || errno == EFBIG || errno == EDQUOT)) {
+    const int error = errno;
+    close(fd_);
+    unlink(temporary_.c_str());
+    fail("reserve space for", error);
+  }
+#endif
+}
+
+AtomicFile::~AtomicFile() {
+  if (fd_ < 0) return;
+  close(fd_);
+  unlink(temporary_.c_str());
+}
+
+void AtomicFile::write_at(uint64_t offset, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      fail("write", errno);
+    }
+    if (written == 0) fail("write", ENOSPC);
+    offset += static_cast<uint64_t>(written);
+    bytes = bytes.subspan(static_cast<size_t>(written));
+  }
+}
+
+void AtomicFile::commit() {
+  // Some file systems report a full disk only when the file is closed.
+  const int fd = fd_;
+  fd_ = -1;
+  if (close(fd) != 0 || rename(temporary_.c_str(), path_.c_str()) != 0) {
+    const int error = errno;
+    unlink(temporary_.c_str());
+    fail("write", error);
+  }
+}
+
+void AtomicFile::fail(const char* action, int error) const {
+  const std::string place = path_.string();
+  const std::filesystem::path folder = path_.has_parent_path() ? path_.parent_path() : ".";
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG: {
+      std::error_code ignored;
+      const std::filesystem::space_info space = std::filesystem::space(folder, ignored);
+      std::string message = place + (error == EDQUOT  ? ": the disk quota is used up"
+                                     : error == EFBIG ? ": the file would be larger than allowed"
+                                                      : ": the disk is full");
+      if (expected_size_ > 0) message += "; the file needs " + byte_count(expected_size_);
+      if (!ignored) message += "; free there: " + byte_count(space.available);
+      throw Error(ErrorKind::kResource, message + ". Free some space or choose another folder");
+    }
+    case ENOENT:
+    case ENOTDIR:
+      throw Error(ErrorKind::kFile, place + ": the folder " + folder.string() +
+                                        " does not exist; create it first (mkdir -p)");
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      throw Error(ErrorKind::kResource, place + ": no permission to write in " + folder.string() +
+                                            "; choose another folder");
+    default:
+      throw Error(ErrorKind::kResource,
+                  "cannot " + std::string(action) + " " + place + ": " + std::strerror(error));
+  }
+}
+
+}  // namespace zanime

@@ -1,0 +1,172 @@
+#include "weights/quantization.h"
+
+#include <array>
+#include <cmath>
+#include <optional>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "weights/quote.h"
+
+namespace zanime {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kComfyQuant = ".comfy_quant";
+constexpr std::array<std::string_view, 6> kSuffixes = {".scale_weight", ".weight_scale",
+                                                       ".scale_input",  ".input_scale",
+                                                       kComfyQuant,     ".weight_scale_2"};
+
+struct ForeignScheme {
+  std::string_view suffix;
+  const char* name;
+};
+constexpr std::array kForeignSchemes = {
+    ForeignScheme{".weight_scale_2", "NVFP4"},
+    ForeignScheme{".weight_scale_inv", "FP8 with a scale per block"},
+    ForeignScheme{".weight.absmax", "bitsandbytes 4-bit"},
+    ForeignScheme{".weight.quant_map", "bitsandbytes 4-bit"},
+    ForeignScheme{".SCB", "bitsandbytes 8-bit"},
+    ForeignScheme{".qzeros", "GPTQ or AWQ"},
+    ForeignScheme{".wscales", "SVDQuant (Nunchaku)"},
+    ForeignScheme{".qweight", "packed 4-bit"},
+};
+
+constexpr const char* kUseInstead = "; use a BF16, F16 or F8_E4M3 version of the model";
+
+std::string_view without_suffix(std::string_view name, std::string_view suffix) {
+  return name.substr(0, name.size() - suffix.size());
+}
+
+// The "format" of a quantisation description, nullopt when it is not an object that has one.
+std::optional<std::string> format_of(const json& description) {
+  if (!description.is_object()) return std::nullopt;
+  const auto format = description.find("format");
+  if (format == description.end() || !format->is_string()) return std::nullopt;
+  return format->get<std::string>();
+}
+
+std::optional<DType> stored_type(std::string_view format) {
+  if (format == "float8_e4m3fn") return DType::kF8E4M3;
+  if (format == "float8_e5m2") return DType::kF8E5M2;
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool is_quantization_tensor(std::string_view name) {
+  if (name == "scaled_fp8" || name.ends_with(".scaled_fp8")) return true;
+  for (const std::string_view suffix : kSuffixes) {
+    if (name.ends_with(suffix)) return true;
+  }
+  return false;
+}
+
+QuantizationScales::QuantizationScales(const SafetensorsFile& file, std::string_view prefix)
+    : file_(file) {
+  const std::string place = file.path().string() + ": ";
+  for (const auto& [name, entry] : file.tensors()) {
+    if (!name.starts_with(prefix)) continue;
+    if (name.ends_with(kComfyQuant)) {
+      // A description has a few dozen bytes.
+      if (entry.dtype != DType::kU8 || entry.bytes > 65536) {
+        throw Error(ErrorKind::kFile, place + "tensor " + quote(name) +
+                                          " should be a short U8 text; the file is damaged");
+      }
+      const auto* text = reinterpret_cast<const char*>(entry.data);
+      const std::optional<std::string> format =
+          format_of(json::parse(text, text + entry.bytes, nullptr, false));
+      if (!format) {
+        throw Error(ErrorKind::kFile, place + "tensor " + quote(name) + " holds " +
+                                          quote({text, entry.bytes}) +
+                                          ", which names no format; the file is damaged");
+      }
+      add_format(std::string(without_suffix(name, kComfyQuant)), *format);
+    }
+    for (const ForeignScheme& scheme : kForeignSchemes) {
+      if (!name.ends_with(scheme.suffix)) continue;
+      const std::string module(without_suffix(name, scheme.suffix));
+      // comfy_quant names the format better than a suffix does.
+      if (!file.find(module + std::string(kComfyQuant))) add_format(module, scheme.name);
+    }
+  }
+
+  // The same information for the whole file, as some converters write it.
+  const auto metadata = file.metadata().find("_quantization_metadata");
+  if (metadata == file.metadata().end()) return;
+  const json description = json::parse(metadata->second, nullptr, false);
+  const auto layers = description.is_object() ? description.find("layers") : description.end();
+  if (layers == description.end() || !layers->is_object()) return;
+  for (const auto& [module, layer] : layers->items()) {
+    if (!module.starts_with(prefix)) continue;
+    if (const std::optional<std::string> format = format_of(layer)) add_format(module, *format);
+  }
+}
+
+void QuantizationScales::add_format(const std::string& module, const std::string& format) {
+  if (!stored_type(format)) {
+    throw Error(ErrorKind::kFile, file_.path().string() + ": tensor " + quote(module + ".weight") +
+                                      " is quantised as " + quote(format) +
+                                      ", which is not supported" + kUseInstead);
+  }
+  formats_[module] = format;
+}
+
+WeightScale QuantizationScales::scale_of(const std::string& name, const TensorEntry& weight) const {
+  constexpr std::string_view kWeight = ".weight";
+  if (!name.ends_with(kWeight)) return {};
+  const std::string module(without_suffix(name, kWeight));
+  const auto fail = [&](const std::string& tensor, const std::string& message) {
+    throw Error(ErrorKind::kFile,
+                file_.path().string() + ": tensor " + quote(tensor) + " " + message);
+  };
+
+  if (const auto format = formats_.find(module); format != formats_.end()) {
+    const DType expected = stored_type(format->second).value();
+    if (weight.dtype != expected) {
+      fail(name, "has the type " + std::string(dtype_name(weight.dtype)) +
+                     ", but is described as " + format->second + "; the file is damaged");
+    }
+  }
+
+  std::string scale_name = module + ".scale_weight";
+  const TensorEntry* entry = file_.find(scale_name);
+  if (entry == nullptr) {
+    scale_name = module + ".weight_scale";
+    entry = file_.find(scale_name);
+  }
+  if (entry == nullptr) return {};
+  if (entry->dtype != DType::kF32 && entry->dtype != DType::kF16 && entry->dtype != DType::kBF16) {
+    fail(scale_name, "has the type " + std::string(dtype_name(entry->dtype)) +
+                         ", but a scale is F32, F16 or BF16; this quantisation is not supported" +
+                         kUseInstead);
+  }
+  const int64_t rows = weight.shape.rank() == 0 ? 1 : weight.shape[0];
+  const int64_t count = entry->shape.size();
+  const bool column =
+      entry->shape.rank() == 1 || (entry->shape.rank() == 2 && entry->shape[1] == 1);
+  if (count != 1 && !(column && count == rows)) {
+    fail(scale_name, "has the shape " + entry->shape.to_string() +
+                         ", but a scale per tensor ([]) or per row ([" + std::to_string(rows) +
+                         "]) is needed" + kUseInstead);
+  }
+  std::vector<float> values(static_cast<size_t>(count));
+  convert_to_float32(entry->data, entry->dtype, count, values.data());
+  for (const float value : values) {
+    if (!std::isfinite(value)) {
+      fail(scale_name, "holds " + std::to_string(value) +
+                           " as a scale; the file is damaged, download it again");
+    }
+  }
+  WeightScale result;
+  if (count == 1) {
+    result.scale = values[0];
+  } else {
+    result.rows = std::make_shared<const std::vector<float>>(std::move(values));
+  }
+  return result;
+}
+
+}  // namespace zanime
