@@ -1,0 +1,302 @@
+// The operations of the CPU backend against plain loops in double precision, at every instruction
+// set present.
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "ops/ops.h"
+#include "tests/support/random_tensor.h"
+
+namespace zanime::ops {
+namespace {
+
+using zanime::testing::max_difference;
+using zanime::testing::random_tensor;
+
+// A float32 weight whose rows lie in `parts` separate pieces.
+Weight split_weight(const Tensor& values, int parts) {
+  auto owner = std::make_shared<Tensor>(values.clone());
+  const int64_t rows = values.dim(0), columns = values.size() / rows;
+  std::vector<WeightPart> pieces;
+  for (int i = 0; i < parts; ++i) {
+    const int64_t begin = rows * i / parts, end = rows * (i + 1) / parts;
+    WeightPart part;
+    part.data = reinterpret_cast<const std::byte*>(owner->data() + begin * columns);
+    part.rows = end - begin;
+    pieces.push_back(part);
+  }
+  return {"test", values.shape(), std::move(pieces), owner};
+}
+
+Tensor naive_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  const int64_t rows = x.size() / x.dim(-1), depth = x.dim(-1), outputs = weight.dim(0);
+  Tensor out({rows, outputs});
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t o = 0; o < outputs; ++o) {
+      double sum = bias.empty() ? 0.0 : bias.data()[o];
+      for (int64_t i = 0; i < depth; ++i) {
+        sum += double{x.data()[r * depth + i]} * weight.data()[o * depth + i];
+      }
+      out.data()[r * outputs + o] = static_cast<float>(sum);
+    }
+  }
+  return out;
+}
+
+class BackendTest : public ::testing::TestWithParam<std::string> {
+ protected:
+  std::shared_ptr<Backend> backend = make_cpu_backend(GetParam());
+};
+
+INSTANTIATE_TEST_SUITE_P(Levels, BackendTest, ::testing::ValuesIn(cpu_levels()),
+                         [](const auto& info) { return info.param; });
+
+TEST_P(BackendTest, LinearMatchesPlainLoops) {
+  // Widths around the panel sizes, none a multiple of a vector.
+  for (auto [rows, depth, outputs, parts] : std::vector<std::array<int64_t, 4>>{
+           {1, 5, 3, 1}, {7, 769, 513, 3}, {33, 1541, 67, 2}, {2, 256, 1030, 1}}) {
+    const Tensor x = random_tensor({rows, depth}, 1), w = random_tensor({outputs, depth}, 2),
+                 bias = random_tensor({outputs}, 3);
+    const Linear layer{split_weight(w, static_cast<int>(parts)), bias};
+    const Tensor expected = naive_linear(x, w, bias);
+    EXPECT_LT(max_difference(backend->linear(x, layer), expected), 1e-4) << depth;
+    Tensor sum = expected.clone();
+    backend->linear_add_inplace(sum, x, layer);
+    Tensor twice = expected.clone();
+    backend->add_inplace(twice, expected);
+    EXPECT_LT(max_difference(sum, twice), 2e-4) << depth;
+  }
+}
+
+TEST_P(BackendTest, RowScalesAndPartScalesMultiplyTheStoredValues) {
+  const Tensor x = random_tensor({4, 40}, 1), w = random_tensor({6, 40}, 2);
+  Weight weight = split_weight(w, 2);
+  std::vector<WeightPart> parts = weight.parts();
+  parts[0].scale = 0.5f;
+  parts[1].row_scales = std::make_shared<const std::vector<float>>(std::vector{2.0f, 3.0f, 4.0f});
+  Tensor scaled = w.clone();
+  const float factors[] = {0.5f, 0.5f, 0.5f, 2.0f, 3.0f, 4.0f};
+  for (int64_t i = 0; i < scaled.size(); ++i) scaled.data()[i] *= factors[i / 40];
+  const Linear layer{Weight("scaled", w.shape(), parts, weight.owner()), {}};
+  EXPECT_LT(max_difference(backend->linear(x, layer), naive_linear(x, scaled, {})), 1e-5);
+  EXPECT_EQ(max_difference(to_float32(layer.weight), scaled), 0);
+}
+
+TEST_P(BackendTest, GatedFeedForwardIsItsDefinition) {
+  const Tensor x = random_tensor({9, 48}, 1), gate = random_tensor({600, 48}, 2),
+               up = random_tensor({600, 48}, 3), down = random_tensor({48, 600}, 4);
+  Tensor hidden = naive_linear(x, gate, {});
+  const Tensor factor = naive_linear(x, up, {});
+  for (int64_t i = 0; i < hidden.size(); ++i) {
+    const double g = hidden.data()[i];
+    hidden.data()[i] = static_cast<float>(g / (1 + std::exp(-g)) * factor.data()[i]);
+  }
+  const Tensor out = backend->gated_feed_forward(
+      x, {split_weight(gate, 1), {}}, {split_weight(up, 2), {}}, {split_weight(down, 1), {}});
+  EXPECT_LT(max_difference(out, naive_linear(hidden, down, {})), 1e-3);
+}
+
+Tensor naive_attention(const Tensor& qkv, const AttentionLayout& a, bool causal) {
+  Tensor out({a.batch * a.tokens, a.query_heads * a.head_dim});
+  const auto row = [&](int64_t b, int64_t t) {
+    return qkv.data() + (b * a.tokens + t) * a.row_size();
+  };
+  for (int64_t b = 0; b < a.batch; ++b) {
+    for (int64_t h = 0; h < a.query_heads; ++h) {
+      const int64_t kv = h / (a.query_heads / a.kv_heads);
+      for (int64_t t = 0; t < a.tokens; ++t) {
+        const int64_t visible = causal ? t + 1 : a.tokens;
+        std::vector<double> weights(visible);
+        double sum = 0;
+        for (int64_t s = 0; s < visible; ++s) {
+          double score = 0;
+          for (int64_t i = 0; i < a.head_dim; ++i) {
+            score += double{row(b, t)[h * a.head_dim + i]} *
+                     row(b, s)[(a.query_heads + kv) * a.head_dim + i];
+          }
+          sum += weights[s] = std::exp(score / std::sqrt(double(a.head_dim)));
+        }
+        for (int64_t i = 0; i < a.head_dim; ++i) {
+          double value = 0;
+          for (int64_t s = 0; s < visible; ++s) {
+            value += weights[s] * row(b, s)[(a.query_heads + a.kv_heads + kv) * a.head_dim + i];
+          }
+          out.data()[(b * a.tokens + t) * out.dim(1) + h * a.head_dim + i] =
+              static_cast<float>(value / sum);
+        }
+      }
+    }
+  }
+  return out;
+}
+
+TEST_P(BackendTest, AttentionMatchesPlainLoops) {
+  for (const AttentionLayout& layout :
+       {AttentionLayout{1, 1, 1, 1, 8}, AttentionLayout{2, 150, 4, 2, 32},
+        AttentionLayout{1, 300, 2, 2, 48}}) {
+    const Tensor qkv = random_tensor({layout.batch * layout.tokens, layout.row_size()}, 5);
+    for (bool causal : {false, true}) {
+      EXPECT_LT(max_difference(backend->attention(qkv, layout, causal),
+                               naive_attention(qkv, layout, causal)),
+                2e-6)
+          << layout.tokens << (causal ? " causal" : "");
+    }
+  }
+}
+
+TEST_P(BackendTest, HeadNormRopeRotatesNormedHeads) {
+  const AttentionLayout layout{2, 3, 2, 1, 8};
+  const Tensor query_weight = random_tensor({8}, 1), key_weight = random_tensor({8}, 2);
+  const Tensor angles = random_tensor({3, 4}, 3);
+  for (RopePairs pairs : {RopePairs::kHalfSplit, RopePairs::kInterleaved}) {
+    RopeTable rope{Tensor({3, 4}), Tensor({3, 4}), pairs};
+    for (int64_t i = 0; i < 12; ++i) {
+      rope.cos.data()[i] = std::cos(angles.data()[i]);
+      rope.sin.data()[i] = std::sin(angles.data()[i]);
+    }
+    const Tensor before = random_tensor({6, layout.row_size()}, 4);
+    Tensor after = before.clone();
+    backend->head_norm_rope_inplace(after, layout, query_weight, key_weight, 1e-6f, rope);
+    for (int64_t row = 0; row < 6; ++row) {
+      for (int64_t head = 0; head < 4; ++head) {
+        const float* in = before.data() + row * layout.row_size() + head * 8;
+        const float* out = after.data() + row * layout.row_size() + head * 8;
+        if (head == 3) {  // the value head stays
+          EXPECT_EQ(std::memcmp(in, out, 8 * sizeof(float)), 0);
+          continue;
+        }
+        double squares = 0;
+        for (int i = 0; i < 8; ++i) squares += double{in[i]} * in[i];
+        const float* weight = head < 2 ? query_weight.data() : key_weight.data();
+        for (int i = 0; i < 4; ++i) {
+          const int first = pairs == RopePairs::kHalfSplit ? i : 2 * i;
+          const int second = pairs == RopePairs::kHalfSplit ? i + 4 : 2 * i + 1;
+          const double a = in[first] / std::sqrt(squares / 8 + 1e-6) * weight[first];
+          const double b = in[second] / std::sqrt(squares / 8 + 1e-6) * weight[second];
+          const double angle = angles.data()[row % 3 * 4 + i];
+          EXPECT_NEAR(out[first], a * std::cos(angle) - b * std::sin(angle), 2e-6);
+          EXPECT_NEAR(out[second], a * std::sin(angle) + b * std::cos(angle), 2e-6);
+        }
+      }
+    }
+  }
+}
+
+TEST_P(BackendTest, ConvolutionMatchesPlainLoops) {
+  struct Case {
+    int64_t height, width, in, out;
+    int kernel, stride, before, after;
+  };
+  for (const Case& c : {Case{5, 7, 3, 5, 3, 1, 1, 1}, Case{8, 6, 16, 32, 3, 1, 1, 1},
+                        Case{8, 7, 8, 8, 3, 2, 0, 1}, Case{4, 4, 6, 3, 1, 1, 0, 0}}) {
+    const Tensor x = random_tensor({2, c.height, c.width, c.in}, 1);
+    const Tensor w = random_tensor({c.out, c.in, c.kernel, c.kernel}, 2);
+    const Tensor bias = random_tensor({c.out}, 3);
+    const Tensor out = backend->conv2d(x, {split_weight(w, 1), bias, c.stride, c.before, c.after});
+    const int64_t height = (c.height + c.before + c.after - c.kernel) / c.stride + 1;
+    const int64_t width = (c.width + c.before + c.after - c.kernel) / c.stride + 1;
+    Tensor expected({2, height, width, c.out});
+    float* target = expected.data();
+    for (int64_t b = 0; b < 2; ++b) {
+      for (int64_t y = 0; y < height; ++y) {
+        for (int64_t column = 0; column < width; ++column) {
+          for (int64_t o = 0; o < c.out; ++o) {
+            double sum = bias.data()[o];
+            for (int64_t ky = 0; ky < c.kernel; ++ky) {
+              for (int64_t kx = 0; kx < c.kernel; ++kx) {
+                const int64_t sy = y * c.stride + ky - c.before;
+                const int64_t sx = column * c.stride + kx - c.before;
+                if (sy < 0 || sx < 0 || sy >= c.height || sx >= c.width) continue;
+                for (int64_t i = 0; i < c.in; ++i) {
+                  sum += double{x.data()[((b * c.height + sy) * c.width + sx) * c.in + i]} *
+                         w.data()[((o * c.in + i) * c.kernel + ky) * c.kernel + kx];
+                }
+              }
+            }
+            *target++ = static_cast<float>(sum);
+          }
+        }
+      }
+    }
+    EXPECT_LT(max_difference(out, expected), 3e-5) << c.in << " -> " << c.out;
+  }
+}
+
+TEST_P(BackendTest, GroupNormIsPerPictureAndGroup) {
+  const Tensor x = random_tensor({2, 20, 17, 8}, 1);
+  const Tensor weight = random_tensor({8}, 2), bias = random_tensor({8}, 3);
+  const Tensor plain = backend->group_norm(x, 4, weight, bias, 1e-6f, false);
+  const Tensor with_silu = backend->group_norm(x, 4, weight, bias, 1e-6f, true);
+  const int64_t pixels = 20 * 17;
+  for (int64_t b = 0; b < 2; ++b) {
+    for (int64_t g = 0; g < 4; ++g) {
+      double sum = 0, squares = 0;
+      for (int64_t p = 0; p < pixels; ++p) {
+        for (int64_t c = 2 * g; c < 2 * g + 2; ++c) {
+          const double v = x.data()[(b * pixels + p) * 8 + c];
+          sum += v;
+          squares += v * v;
+        }
+      }
+      const double mean = sum / (2.0 * pixels);
+      const double inverse = 1 / std::sqrt(squares / (2.0 * pixels) - mean * mean + 1e-6);
+      for (int64_t p = 0; p < pixels; ++p) {
+        for (int64_t c = 2 * g; c < 2 * g + 2; ++c) {
+          const int64_t at = (b * pixels + p) * 8 + c;
+          const double y = (x.data()[at] - mean) * inverse * weight.data()[c] + bias.data()[c];
+          EXPECT_NEAR(plain.data()[at], y, 2e-6);
+          EXPECT_NEAR(with_silu.data()[at], y / (1 + std::exp(-y)), 2e-6);
+        }
+      }
+    }
+  }
+}
+
+TEST_P(BackendTest, UpsampleRepeatsPixels) {
+  const Tensor x = random_tensor({2, 3, 2, 5}, 1);
+  const Tensor out = backend->upsample_2x(x);
+  ASSERT_EQ(out.shape(), (Shape{2, 6, 4, 5}));
+  for (int64_t i = 0; i < out.size(); ++i) {
+    const int64_t c = i % 5, column = i / 5 % 4, line = i / 20 % 6, b = i / 120;
+    EXPECT_EQ(out.data()[i], x.data()[((b * 3 + line / 2) * 2 + column / 2) * 5 + c]);
+  }
+}
+
+TEST_P(BackendTest, ResultsDoNotDependOnTheNumberOfThreads) {
+  const int threads = thread_count();
+  const Tensor x = random_tensor({70, 800}, 1), w = random_tensor({2400, 800}, 2);
+  const Linear layer{split_weight(w, 3), {}};
+  const AttentionLayout layout{1, 70, 25, 25, 32};
+  const Tensor picture = random_tensor({1, 40, 40, 32}, 3), ones = random_tensor({32}, 4);
+  const auto run = [&] {
+    const Tensor qkv = backend->linear(x, layer);
+    return std::vector{qkv, backend->attention(qkv, layout, true),
+                       backend->group_norm(picture, 32, ones, ones, 1e-6f, true)};
+  };
+  set_thread_count(1);
+  const std::vector<Tensor> alone = run();
+  set_thread_count(2);
+  const std::vector<Tensor> together = run();
+  set_thread_count(threads);
+  for (size_t i = 0; i < alone.size(); ++i) {
+    EXPECT_EQ(max_difference(alone[i], together[i]), 0) << i;
+  }
+}
+
+TEST(CpuLevel, AnUnknownLevelIsAnErrorThatListsTheOthers) {
+  try {
+    make_cpu_backend("sse9");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+    EXPECT_NE(std::string(error.what()).find("baseline"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace zanime::ops

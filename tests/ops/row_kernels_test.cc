@@ -1,0 +1,119 @@
+// Every set of inner loops that this CPU can run, against scalar definitions.
+#include "ops/cpu/row_kernels.h"
+
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/dtype.h"
+#include "ops/cpu/cpu_level.h"
+#include "ops/ops.h"
+#include "tests/support/random_tensor.h"
+
+namespace zanime::ops::cpu {
+namespace {
+
+using zanime::testing::random_tensor;
+
+class RowKernelsTest : public ::testing::TestWithParam<std::string> {
+ protected:
+  const RowKernels& kernels() const { return select_kernels(GetParam()); }
+};
+
+INSTANTIATE_TEST_SUITE_P(Levels, RowKernelsTest, ::testing::ValuesIn(cpu_levels()),
+                         [](const auto& info) { return info.param; });
+
+// Converts every bit pattern of `Bits`, at an odd address, with a length that leaves a remainder.
+template <typename Bits>
+void check_conversion(void (*convert)(const std::byte*, float, float*, int64_t),
+                      const std::function<float(Bits)>& reference) {
+  constexpr size_t kCount = size_t{1} << (8 * sizeof(Bits));
+  std::vector<std::byte> stored(kCount * sizeof(Bits) + 1);
+  for (size_t i = 0; i < kCount; ++i) {
+    const auto bits = static_cast<Bits>(i);
+    std::memcpy(stored.data() + 1 + i * sizeof(Bits), &bits, sizeof(Bits));
+  }
+  for (float scale : {1.0f, 0.37f}) {
+    for (size_t count : {kCount, kCount - 3, size_t{5}}) {
+      std::vector<float> out(count);
+      convert(stored.data() + 1, scale, out.data(), static_cast<int64_t>(count));
+      for (size_t i = 0; i < count; ++i) {
+        const float expected = reference(static_cast<Bits>(i)) * scale;
+        if (std::isnan(expected)) {
+          EXPECT_TRUE(std::isnan(out[i])) << i;
+        } else {
+          EXPECT_EQ(out[i], expected) << i;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(RowKernelsTest, ConvertsEveryBitPattern) {
+  check_conversion<uint8_t>(kernels().convert_f8e4m3, f8e4m3_to_f32);
+  check_conversion<uint8_t>(kernels().convert_f8e5m2, f8e5m2_to_f32);
+  check_conversion<uint16_t>(kernels().convert_f16, f16_to_f32);
+  check_conversion<uint16_t>(kernels().convert_bf16, bf16_to_f32);
+}
+
+TEST_P(RowKernelsTest, SiluIsAccurateOverTheWholeRange) {
+  std::vector<float> x, out;
+  for (float value = -200.0f; value <= 200.0f; value += 0.0371f) x.push_back(value);
+  out.resize(x.size());
+  kernels().silu(x.data(), out.data(), static_cast<int64_t>(x.size()));
+  for (size_t i = 0; i < x.size(); ++i) {
+    const double expected = x[i] / (1.0 + std::exp(-double{x[i]}));
+    EXPECT_NEAR(out[i], expected, 4e-7 * std::fabs(expected) + 1e-30) << x[i];
+  }
+}
+
+TEST_P(RowKernelsTest, SoftmaxSurvivesLargeScores) {
+  std::vector<float> x = {1000.0f, 999.0f, -1000.0f, 998.5f, 1000.0f};
+  const float sum = kernels().softmax_exp(x.data(), 2.0f, 5);
+  EXPECT_NEAR(x[0], 1.0f, 1e-6f);
+  EXPECT_NEAR(x[1], std::exp(-2.0), 1e-6);
+  EXPECT_NEAR(x[2], 0.0f, 1e-30f);
+  EXPECT_NEAR(sum, 2.0 + std::exp(-2.0) + std::exp(-3.0), 1e-5);
+}
+
+TEST_P(RowKernelsTest, NotANumberStaysNotANumber) {
+  std::vector<float> x = {NAN, 1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 6.0f, 7.0f, 8.0f};
+  kernels().silu(x.data(), x.data(), 9);
+  EXPECT_TRUE(std::isnan(x[0]));
+  std::vector<float> scores = {1.0f, 2.0f, NAN, 3.0f, 4.0f, 5.0f, 6.0f, 7.0f, 8.0f};
+  EXPECT_TRUE(std::isnan(kernels().softmax_exp(scores.data(), 1.0f, 9)));
+}
+
+TEST_P(RowKernelsTest, NormsMatchTheirFormulas) {
+  for (int64_t n : {7, 64, 131}) {
+    const Tensor x = random_tensor({n}, 1), weight = random_tensor({n}, 2),
+                 scale = random_tensor({n}, 3);
+    double squares = 0, sum = 0;
+    for (float value : x.values()) {
+      squares += double{value} * value;
+      sum += value;
+    }
+    const double count = static_cast<double>(n), mean = sum / count;
+    const double inverse_rms = 1 / std::sqrt(squares / count + 1e-5);
+    const double inverse_deviation = 1 / std::sqrt(squares / count - mean * mean + 1e-6);
+    Tensor rms({n}), modulated({n}), layer({n});
+    Tensor added = Tensor::zeros({n});
+    kernels().rms_norm(x.data(), weight.data(), nullptr, 1e-5f, rms.data(), n);
+    kernels().rms_norm(x.data(), weight.data(), scale.data(), 1e-5f, modulated.data(), n);
+    kernels().layer_norm(x.data(), scale.data(), 1e-6f, layer.data(), n);
+    kernels().norm_add(x.data(), weight.data(), scale.data(), 1e-5f, added.data(), n);
+    for (int64_t i = 0; i < n; ++i) {
+      const double v = x.data()[i], w = weight.data()[i], s = scale.data()[i];
+      EXPECT_NEAR(rms.data()[i], v * inverse_rms * w, 1e-6);
+      EXPECT_NEAR(modulated.data()[i], v * inverse_rms * w * (1 + s), 1e-6);
+      EXPECT_NEAR(layer.data()[i], (v - mean) * inverse_deviation * (1 + s), 4e-6);
+      EXPECT_NEAR(added.data()[i], s * v * inverse_rms * w, 1e-6);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace zanime::ops::cpu
