@@ -9,7 +9,8 @@
 namespace zanime {
 
 // Written beside its final place under a temporary name and renamed by commit(). Without commit()
-// nothing remains. Errors are Error(kResource) and name the final path: disk full (with the bytes
+// nothing remains. A symbolic link stays and its target is replaced; a device or pipe is written to
+// as it is. Errors are Error(kResource) and name the final path: disk full (with the bytes
 // needed and free), permission, quota; Error(kFile) when the folder does not exist.
 class AtomicFile {
  public:
@@ -24,13 +25,18 @@ class AtomicFile {
   void write_at(uint64_t offset, std::span<const std::byte> bytes);
   // Closes the file and gives it its name, replacing what was there.
   void commit();
+  // The same, but false and nothing remains where a file of this name has appeared meanwhile.
+  bool commit_new();
 
  private:
+  // Gives the closed temporary file its name unless that is taken; on false errno says why.
+  bool publish_new() const;
   [[noreturn]] void fail(const char* action, int error) const;
 
   std::filesystem::path path_;
   std::filesystem::path temporary_;
   uint64_t expected_size_;
+  bool in_place_ = false;
   int fd_ = -1;
 };
 
