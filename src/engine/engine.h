@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,49 +17,62 @@
 namespace zanime {
 
 struct EngineOptions {
-  std::filesystem::path models_root;  // empty: ModelsRoot::default_path()
-  bool extra_nodes = false;           // ZANIME_INIT_COMFY_EXTRA_NODES=1
-  bool aura_sampling = true;          // ZANIME_DISABLE_AURA_SAMPLING=1 makes it false
-  // The environment's say on all of the above.
+  std::filesystem::path models_root = {};  // empty: ModelsRoot::default_path()
+  bool extra_nodes = false;
+  bool aura_sampling = true;
+
+  // ZANIME_INIT_COMFY_EXTRA_NODES=1 sets extra_nodes, ZANIME_DISABLE_AURA_SAMPLING=1 clears
+  // aura_sampling.
   static EngineOptions from_environment();
 };
 
-// One SaveImage's batch, before it is a file.
+// One picture that a SaveImage node was given, with what its file is to carry.
 struct EnginePicture {
   std::string node_id;
   std::string filename_prefix;
-  Tensor pixels;  // [1, height, width, 3], values 0 to 1
+  int index = 0;           // in its batch
+  Tensor pixels;           // [1, height, width, 3], values 0 to 1
+  std::string graph;       // `prompt`: the graph in API form, as JSON text
+  std::string parameters;  // `parameters`: readable text
+};
+
+struct EngineHooks {
+  nodes::ProgressCallback progress = {};
+  // Called for each picture as soon as its SaveImage runs; what it throws ends the run.
+  std::function<void(const EnginePicture&)> on_picture = {};
 };
 
 struct EngineResult {
   std::vector<EnginePicture> pictures;
-  nlohmann::ordered_json graph;  // what the pictures carry as `prompt`
+  nlohmann::ordered_json graph;
+  std::vector<std::string> warnings;  // about the graph
   nodes::ExecutionReport report;
   double seconds = 0;
-  // Of generate only: the request with its seed and files filled in, and its readable text.
-  GenerationParams params;
-  std::string parameters;
+  GenerationParams params;  // generate: the request with its seed and files filled in
 };
 
 // Keeps loaded networks and conditionings between calls. One call at a time.
 class Engine {
  public:
+  // Mirrors text encoders (see ModelsRoot). Throws Error(kUsage) for a models root that was asked
+  // for and is not a folder.
   explicit Engine(EngineOptions options);
-  ~Engine();
 
-  // Checks the request (Error(kUsage)), completes it (seed, files), runs it.
+  // Checks the request (Error(kUsage)), completes it and runs it.
   EngineResult generate(const GenerationParams& params, const CancelToken& cancel,
-                        const nodes::ProgressCallback& progress = {});
+                        const EngineHooks& hooks = {});
   // Runs any graph of known nodes in API form.
   EngineResult run(const nlohmann::ordered_json& graph, const CancelToken& cancel,
-                   const nodes::ProgressCallback& progress = {});
+                   const EngineHooks& hooks = {});
 
-  // The request with what `generate` would fill in.
+  // The checked request with what `generate` would fill in: the seed (random) and the files (the
+  // official ones if present, else the only one in their folder).
   GenerationParams complete(GenerationParams params) const;
 
   const ModelsRoot& models() const { return models_; }
   const nodes::NodeRegistry& registry() const { return registry_; }
-  ops::Backend& backend();
+  // Made at the first use.
+  const std::shared_ptr<ops::Backend>& backend();
 
  private:
   EngineOptions options_;

@@ -11,7 +11,7 @@ namespace zanime {
 struct GenerationParams {
   std::string prompt;
   std::string negative_prompt;
-  int64_t width = 832;
+  int64_t width = 832;  // pixels
   int64_t height = 1216;
   int64_t steps = 8;
   double cfg = 1.0;
@@ -33,8 +33,8 @@ inline constexpr int64_t kMaxSteps = 100;
 inline constexpr double kMaxCfg = 30.0;
 inline constexpr double kMaxShift = 100.0;
 inline constexpr int64_t kMaxBatch = 16;
-// In bytes of UTF-8 and in tokens' worth of characters: far beyond what the model was trained on,
-// and the point where a pasted file is likelier than a prompt.
+// Far beyond what the model was trained on, and the point where a pasted file is likelier than a
+// prompt.
 inline constexpr size_t kMaxPromptCharacters = 20000;
 
 // One sentence per broken rule; empty when all is well.
@@ -42,11 +42,7 @@ std::vector<std::string> problems_of(const GenerationParams& params);
 // Throws Error(kUsage) that lists every broken rule.
 void validate(const GenerationParams& params);
 
-// 64 random bits for a request without a seed.
+// 64 bits from the system's random source, for a request without a seed.
 uint64_t random_seed();
-
-// The readable text that a picture carries beside its graph, in the form people know from other
-// programs: prompt, `Negative prompt: …`, `Steps: 8, Sampler: euler, …`. `params.seed` is set.
-std::string parameters_text(const GenerationParams& params);
 
 }  // namespace zanime

@@ -35,21 +35,34 @@ int64_t bytes_of(const std::vector<Value>& outputs) {
   return bytes;
 }
 
+// The links a node will follow, in the order in which it declares its inputs: the model before the
+// prompt.
+std::vector<std::pair<std::string, Link>> followed_links(const Node& node) {
+  std::vector<std::pair<std::string, Link>> links;
+  std::map<std::string, Value> plain;
+  for (const auto& [name, input] : node.inputs) {
+    if (const Value* value = std::get_if<Value>(&input)) plain.emplace(name, *value);
+  }
+  const Arguments arguments(std::move(plain));
+  for (const InputSpec& input : node.type->inputs) {
+    const auto found = node.inputs.find(input.name);
+    if (found == node.inputs.end()) continue;
+    const Link* link = std::get_if<Link>(&found->second);
+    if (link == nullptr) continue;
+    if (node.type->ignores && node.type->ignores(input.name, arguments)) continue;
+    links.emplace_back(input.name, *link);
+  }
+  return links;
+}
+
 // Inputs before the nodes that use them; otherwise the order in which outputs ask for them.
 // The graph has no circles. Without recursion: a chain may have thousands of nodes.
 std::vector<const Node*> execution_order(const Graph& graph) {
   std::map<std::string, const Node*> by_id;
   for (const Node& node : graph.nodes) by_id[node.id] = &node;
   const auto sources_of = [&](const Node& node) {
-    // In the order in which the node declares its inputs: the model before the prompt.
     std::vector<const Node*> sources;
-    for (const InputSpec& input : node.type->inputs) {
-      const auto found = node.inputs.find(input.name);
-      if (found == node.inputs.end()) continue;
-      if (const Link* link = std::get_if<Link>(&found->second)) {
-        sources.push_back(by_id.at(link->node_id));
-      }
-    }
+    for (const auto& [name, link] : followed_links(node)) sources.push_back(by_id.at(link.node_id));
     return sources;
   };
 
@@ -162,11 +175,9 @@ class Run {
       const std::map<std::string, std::shared_ptr<const std::vector<Value>>>& results) const {
     std::map<std::string, Value> values;
     for (const auto& [name, input] : node.inputs) {
-      if (const Value* value = std::get_if<Value>(&input)) {
-        values.emplace(name, *value);
-        continue;
-      }
-      const Link& link = std::get<Link>(input);
+      if (const Value* value = std::get_if<Value>(&input)) values.emplace(name, *value);
+    }
+    for (const auto& [name, link] : followed_links(node)) {
       const Value& given = results.at(link.node_id)->at(static_cast<size_t>(link.output));
       CheckedValue checked = check_value(*node.type->find_input(name), given, files_);
       if (!checked.value) {
@@ -226,9 +237,7 @@ ExecutionReport Executor::run(const Graph& graph, const ExecutionHooks& hooks) {
   for (auto node = order.rbegin(); node != order.rend(); ++node) {
     const bool needed = (*node)->type->is_output || uses[(*node)->id] > 0;
     if (!needed || results.contains((*node)->id)) continue;
-    for (const auto& [name, input] : (*node)->inputs) {
-      if (const Link* link = std::get_if<Link>(&input)) ++uses[link->node_id];
-    }
+    for (const auto& [name, link] : followed_links(**node)) ++uses[link.node_id];
   }
 
   Run run(graph, hooks, *backend_, files_);
@@ -256,9 +265,8 @@ ExecutionReport Executor::run(const Graph& graph, const ExecutionHooks& hooks) {
     run.report(finished);
 
     // What nobody will ask for any more makes room.
-    for (const auto& [name, input] : node->inputs) {
-      const Link* link = std::get_if<Link>(&input);
-      if (link != nullptr && --uses[link->node_id] == 0) results.erase(link->node_id);
+    for (const auto& [name, link] : followed_links(*node)) {
+      if (--uses[link.node_id] == 0) results.erase(link.node_id);
     }
   }
   return report;

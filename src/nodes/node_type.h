@@ -95,6 +95,10 @@ struct NodeType {
   bool is_output = false;  // runs although nothing takes its result
   bool is_core = true;     // false: only with the extra nodes
 
+  // Optional: true when, given its plain values, the node will not look at a linked input. What
+  // feeds only such inputs does not run.
+  std::function<bool(const std::string& input, const Arguments& plain)> ignores = {};
+
   // One value per output.
   std::function<std::vector<Value>(const Arguments&, NodeContext&)> run;
 

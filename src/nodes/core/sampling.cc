@@ -21,6 +21,14 @@ std::vector<Value> set_shift(const Arguments& arguments, NodeContext&) {
   return {std::move(model)};
 }
 
+// A cfg of exactly 1 leaves the negative prompt out of guidance; only samplers of the CFG++ kind
+// evaluate it all the same.
+bool ignores_negative(const std::string& input, const Arguments& plain) {
+  return input == "negative" && plain.has("cfg") && plain.real("cfg") == 1.0 &&
+         plain.has("sampler_name") &&
+         plain.text("sampler_name").find("cfg_pp") == std::string::npos;
+}
+
 std::vector<Value> run_ksampler(const Arguments& arguments, NodeContext& context) {
   const Model& model = arguments.get<Model>("model");
   const FlowSchedule flow(model.shift);
@@ -42,8 +50,9 @@ std::vector<Value> run_ksampler(const Arguments& arguments, NodeContext& context
     context.cancel.throw_if_cancelled();
     context.report_step(step.index + 1, step.total);
   };
-  const Guide guide = cfg_guide(denoise_under("positive"), denoise_under("negative"),
-                                static_cast<float>(arguments.real("cfg")));
+  const Denoise positive = denoise_under("positive");
+  const Denoise negative = arguments.has("negative") ? denoise_under("negative") : positive;
+  const Guide guide = cfg_guide(positive, negative, static_cast<float>(arguments.real("cfg")));
   return {Latent{sample(guide, flow, request)}};
 }
 
@@ -79,6 +88,7 @@ void add_sampling_nodes(NodeRegistry& registry) {
                  real("denoise", 1.0, 0.0, 1.0, 0.01)
                      .tip("How much of the start is replaced; below 1 its composition stays.")},
       .outputs = {{"LATENT", "LATENT"}},
+      .ignores = ignores_negative,
       .run = run_ksampler,
   });
 }

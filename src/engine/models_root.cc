@@ -1,0 +1,249 @@
+#include "engine/models_root.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <set>
+#include <string_view>
+#include <system_error>
+
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "nodes/input_value.h"
+#include "nodes/near_matches.h"
+
+namespace zanime {
+namespace fs = std::filesystem;
+namespace {
+
+struct OfficialFile {
+  const char* name;
+  const char* url;
+};
+
+// A kind of file: where it may lie and which ones the project's users have.
+struct FolderKind {
+  const char* name;  // ComfyUI's word today
+  std::vector<const char*> folders;
+  const char* option;  // of `zanime generate`
+  std::vector<OfficialFile> official;
+};
+
+const std::vector<FolderKind>& folder_kinds() {
+  static const std::vector<FolderKind> kKinds{
+      {"diffusion_models",
+       {"diffusion_models", "unet"},
+       "--model",
+       {{"z-anime-distill-8step-fp8.safetensors",
+         "https://huggingface.co/SeeSee21/Z-Anime/resolve/main/diffusion_models/"
+         "z-anime-distill-8step-fp8.safetensors"}}},
+      {"text_encoders",
+       {"text_encoders", "clip", "text_encoder"},
+       "--text-encoder",
+       {{"qwen_3_4b-fp8.safetensors",
+         "https://huggingface.co/SeeSee21/Z-Anime/resolve/main/text_encoder/"
+         "qwen_3_4b-fp8.safetensors"},
+        {"qwen_3_4b.safetensors",
+         "https://huggingface.co/Comfy-Org/z_image_turbo/resolve/main/split_files/"
+         "text_encoders/qwen_3_4b.safetensors"}}},
+      {"vae",
+       {"vae"},
+       "--vae",
+       {{"ae.safetensors",
+         "https://huggingface.co/Comfy-Org/z_image_turbo/resolve/main/split_files/vae/"
+         "ae.safetensors"}}},
+      {"checkpoints",
+       {"checkpoints"},
+       "",
+       {{"z-anime-distill-8step-aio-fp8.safetensors",
+         "https://huggingface.co/SeeSee21/Z-Anime/resolve/main/aio/"
+         "z-anime-distill-8step-aio-fp8.safetensors"}}},
+      {"loras", {"loras"}, "", {}},
+  };
+  return kKinds;
+}
+
+const FolderKind& kind_of(const std::string& folder) {
+  for (const FolderKind& kind : folder_kinds()) {
+    for (const char* name : kind.folders) {
+      if (folder == name) return kind;
+    }
+  }
+  throw Error(ErrorKind::kInternal, "there is no folder of models called " + folder);
+}
+
+// Everything people keep their weights in; what cannot be read is told apart when it is opened.
+bool is_model_file(const fs::path& path) {
+  static constexpr std::array<std::string_view, 8> kExtensions{
+      ".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin", ".pkl"};
+  const std::string extension = path.extension().string();
+  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
+}
+
+// Names below `folder` with '/' between parts. `visited` keeps links from going in circles.
+void collect(const fs::path& folder, const std::string& prefix, std::set<fs::path>& visited,
+             std::set<std::string>& names) {
+  std::error_code error;
+  const fs::path real = fs::canonical(folder, error);
+  if (error || !visited.insert(real).second) return;
+  fs::directory_iterator entries(folder, fs::directory_options::skip_permission_denied, error);
+  if (error) return;
+  for (; entries != fs::directory_iterator(); entries.increment(error)) {
+    if (error) return;
+    const std::string name = entries->path().filename().string();
+    if (name.starts_with(".")) continue;  // hidden, or a download under way
+    std::error_code ignored;
+    if (entries->is_directory(ignored)) {
+      collect(entries->path(), prefix + name + "/", visited, names);
+    } else if (entries->is_regular_file(ignored) && is_model_file(entries->path())) {
+      names.insert(prefix + name);
+    }
+  }
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+std::string command_for(const OfficialFile& file, const fs::path& folder) {
+  const std::string target = (folder / file.name).string();
+  return "curl -L --create-dirs -o '" + target + "' " + file.url;
+}
+
+// What to run to get `name`, or the official file of the folder when `name` is not one.
+std::string how_to_get(const FolderKind& kind, const fs::path& root, const std::string& name) {
+  const fs::path folder = root / kind.name;
+  for (const OfficialFile& file : kind.official) {
+    if (name == file.name) return " Get it with: " + command_for(file, folder);
+  }
+  if (kind.official.empty()) return "";
+  return " The official file is " + std::string(kind.official.front().name) +
+         "; get it with: " + command_for(kind.official.front(), folder);
+}
+
+std::string what_is_there(const std::vector<std::string>& names) {
+  constexpr size_t kShown = 20;
+  if (names.empty()) return "there are no model files in it";
+  std::string text = "there are: ";
+  for (size_t i = 0; i < names.size() && i < kShown; ++i) {
+    text += (i > 0 ? ", " : "") + names[i];
+  }
+  if (names.size() > kShown) text += " and " + std::to_string(names.size() - kShown) + " more";
+  return text;
+}
+
+// The file itself for a plain file, a link to the same target for a link.
+void mirror_file(const fs::path& from, const fs::path& to) {
+  fs::create_directories(to.parent_path());
+  if (fs::is_symlink(from)) {
+    fs::create_symlink(fs::canonical(from), to);
+    return;
+  }
+  std::error_code error;
+  fs::create_hard_link(from, to, error);
+  if (!error || error == std::errc::file_exists) return;
+
+  // Another file system: copy beside the place, then rename, so that no half file ever shows.
+  const fs::path part =
+      to.parent_path() / ("." + to.filename().string() + "." + std::to_string(getpid()) + ".part");
+  try {
+    fs::copy_file(from, part, fs::copy_options::overwrite_existing);
+    fs::rename(part, to);
+  } catch (...) {
+    fs::remove(part, error);
+    throw;
+  }
+}
+
+}  // namespace
+
+fs::path ModelsRoot::default_path() {
+  if (const std::string path = environment("ZANIME_MODELS_ROOT"); !path.empty()) return path;
+  std::error_code error;
+  if (const fs::path comfy = fs::path("ComfyUI") / "models"; fs::is_directory(comfy, error)) {
+    return comfy;
+  }
+  // XDG Base Directory Specification: relative values are to be ignored.
+  fs::path data = environment("XDG_DATA_HOME");
+  if (!data.is_absolute()) data = fs::path(environment("HOME")) / ".local" / "share";
+  return data / "zanime" / "models";
+}
+
+std::vector<std::string> ModelsRoot::list(const std::string& folder) const {
+  std::set<std::string> names;
+  for (const char* name : kind_of(folder).folders) {
+    std::set<fs::path> visited;
+    collect(root_ / name, "", visited, names);
+  }
+  return {names.begin(), names.end()};
+}
+
+fs::path ModelsRoot::find(const std::string& folder, const std::string& name) const {
+  const FolderKind& kind = kind_of(folder);
+  // Only what lies in the folder: a graph comes from anywhere.
+  const fs::path relative(name);
+  bool inside = !name.empty() && relative.is_relative() && name.find('\0') == std::string::npos;
+  for (const fs::path& part : relative) inside = inside && part != "..";
+  if (inside) {
+    for (const char* candidate : kind.folders) {
+      std::error_code error;
+      const fs::path path = root_ / candidate / relative;
+      if (fs::is_regular_file(path, error)) return path;
+    }
+  }
+  const std::vector<std::string> names = list(folder);
+  const std::vector<std::string> near = nodes::near_matches(name, names);
+  std::string message = nodes::quoted(name) + " is not in " + (root_ / kind.name).string() + "; " +
+                        what_is_there(names) + ".";
+  if (!near.empty()) message += " Did you mean " + nodes::list_names(near, "or") + "?";
+  throw Error(ErrorKind::kFile, message + how_to_get(kind, root_, name));
+}
+
+std::string ModelsRoot::choose(const std::string& folder) const {
+  const FolderKind& kind = kind_of(folder);
+  const std::vector<std::string> names = list(folder);
+  for (const OfficialFile& file : kind.official) {
+    if (std::find(names.begin(), names.end(), file.name) != names.end()) return file.name;
+  }
+  if (names.size() == 1) return names.front();
+  if (names.empty()) {
+    throw Error(ErrorKind::kFile, "no model file in " + (root_ / kind.name).string() + "." +
+                                      how_to_get(kind, root_, "") +
+                                      " Models elsewhere are found with --models-root DIR or "
+                                      "ZANIME_MODELS_ROOT.");
+  }
+  throw Error(ErrorKind::kFile, (root_ / kind.name).string() +
+                                    " holds several files and none of "
+                                    "them is " +
+                                    kind.official.front().name + "; choose one with " +
+                                    kind.option + " NAME: " + what_is_there(names));
+}
+
+std::vector<fs::path> ModelsRoot::mirror_text_encoders() const {
+  const fs::path folders[] = {root_ / "text_encoders", root_ / "clip"};
+  std::set<std::string> names[2];
+  for (int i = 0; i < 2; ++i) {
+    std::set<fs::path> visited;
+    collect(folders[i], "", visited, names[i]);
+  }
+  std::vector<fs::path> made;
+  for (int i = 0; i < 2; ++i) {
+    for (const std::string& name : names[i]) {
+      const fs::path target = folders[1 - i] / name;
+      if (names[1 - i].contains(name)) continue;
+      try {
+        mirror_file(folders[i] / name, target);
+        made.push_back(target);
+      } catch (const fs::filesystem_error& error) {
+        // Both folders are searched anyway: the mirror is for other programs.
+        log_debug("not mirrored: " + target.string() + ": " + error.code().message());
+      }
+    }
+  }
+  return made;
+}
+
+}  // namespace zanime
