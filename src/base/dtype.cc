@@ -15,12 +15,12 @@ struct DTypeInfo {
 };
 
 constexpr std::array kDTypes = {
-    DTypeInfo{DType::kF32, "F32", 4},         DTypeInfo{DType::kF16, "F16", 2},
-    DTypeInfo{DType::kBF16, "BF16", 2},       DTypeInfo{DType::kF8E4M3, "F8_E4M3", 1},
-    DTypeInfo{DType::kF8E5M2, "F8_E5M2", 1},  DTypeInfo{DType::kF64, "F64", 8},
-    DTypeInfo{DType::kI8, "I8", 1},           DTypeInfo{DType::kU8, "U8", 1},
-    DTypeInfo{DType::kI16, "I16", 2},         DTypeInfo{DType::kI32, "I32", 4},
-    DTypeInfo{DType::kI64, "I64", 8},         DTypeInfo{DType::kBool, "BOOL", 1},
+    DTypeInfo{DType::kF32, "F32", 4},        DTypeInfo{DType::kF16, "F16", 2},
+    DTypeInfo{DType::kBF16, "BF16", 2},      DTypeInfo{DType::kF8E4M3, "F8_E4M3", 1},
+    DTypeInfo{DType::kF8E5M2, "F8_E5M2", 1}, DTypeInfo{DType::kF64, "F64", 8},
+    DTypeInfo{DType::kI8, "I8", 1},          DTypeInfo{DType::kU8, "U8", 1},
+    DTypeInfo{DType::kI16, "I16", 2},        DTypeInfo{DType::kI32, "I32", 4},
+    DTypeInfo{DType::kI64, "I64", 8},        DTypeInfo{DType::kBool, "BOOL", 1},
 };
 
 // Decodes a float with `mantissa_bits` and an exponent of `exponent_bits` (sign above both).
@@ -29,11 +29,10 @@ float decode(uint32_t bits, int exponent_bits, int mantissa_bits) {
   const uint32_t exponent = (bits >> mantissa_bits) & ((1u << exponent_bits) - 1);
   const bool negative = (bits >> (mantissa_bits + exponent_bits)) & 1;
   const int bias = (1 << (exponent_bits - 1)) - 1;
-  const float magnitude =
-      exponent == 0
-          ? std::ldexp(static_cast<float>(mantissa), 1 - bias - mantissa_bits)
-          : std::ldexp(static_cast<float>(mantissa | (1u << mantissa_bits)),
-                       static_cast<int>(exponent) - bias - mantissa_bits);
+  const float magnitude = exponent == 0
+                              ? std::ldexp(static_cast<float>(mantissa), 1 - bias - mantissa_bits)
+                              : std::ldexp(static_cast<float>(mantissa | (1u << mantissa_bits)),
+                                           static_cast<int>(exponent) - bias - mantissa_bits);
   return negative ? -magnitude : magnitude;
 }
 

@@ -7,7 +7,20 @@
 
 namespace zanime {
 
-enum class DType : uint8_t { kF32, kF16, kBF16, kF8E4M3, kF8E5M2, kF64, kI8, kU8, kI16, kI32, kI64, kBool };
+enum class DType : uint8_t {
+  kF32,
+  kF16,
+  kBF16,
+  kF8E4M3,
+  kF8E5M2,
+  kF64,
+  kI8,
+  kU8,
+  kI16,
+  kI32,
+  kI64,
+  kBool
+};
 
 // Bytes per element.
 int64_t dtype_size(DType dtype);

@@ -1,10 +1,10 @@
 #include "base/parallel.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <atomic>
 #include <exception>
+
+#include <omp.h>
 
 namespace zanime {
 
@@ -32,9 +32,8 @@ void parallel_for(int64_t count, const std::function<void(int64_t)>& body) {
 void parallel_for_ranges(int64_t count, int64_t grain,
                          const std::function<void(int64_t, int64_t)>& body) {
   const int64_t pieces = (count + grain - 1) / grain;
-  parallel_for(pieces, [&](int64_t piece) {
-    body(piece * grain, std::min(count, (piece + 1) * grain));
-  });
+  parallel_for(pieces,
+               [&](int64_t piece) { body(piece * grain, std::min(count, (piece + 1) * grain)); });
 }
 
 }  // namespace zanime

@@ -1,11 +1,11 @@
 #include "base/tensor.h"
 
-#include <sys/mman.h>
-
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
 #include <string>
+
+#include <sys/mman.h>
 
 #include "base/error.h"
 

@@ -66,14 +66,15 @@ std::vector<Position> image_positions(int64_t rows, int64_t columns, int64_t cap
   return positions;
 }
 
-// Sinusoidal features of the time (1 - sigma) * 1000: cosines, then sines.
+// Sinusoidal features of the time (1 - sigma) * 1000: cosines, then sines. Every step is rounded to
+// float32 as in the reference: an angle reaches 1000, where the last bit of a frequency shows.
 Tensor time_features(float sigma) {
   constexpr int64_t half = kTimeFeatures / 2;
+  const float log_period = -std::log(10000.0f);
   const float time = (1.0f - sigma) * 1000.0f;
   Tensor features({1, kTimeFeatures});
   for (int64_t i = 0; i < half; ++i) {
-    const auto frequency = static_cast<float>(
-        std::exp(-std::log(10000.0) * static_cast<double>(i) / static_cast<double>(half)));
+    const float frequency = std::exp(log_period * static_cast<float>(i) / static_cast<float>(half));
     features.data()[i] = std::cos(time * frequency);
     features.data()[half + i] = std::sin(time * frequency);
   }

@@ -54,7 +54,7 @@ class BackendTest : public ::testing::TestWithParam<std::string> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Levels, BackendTest, ::testing::ValuesIn(cpu_levels()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& level) { return level.param; });
 
 TEST_P(BackendTest, LinearMatchesPlainLoops) {
   // Widths around the panel sizes, none a multiple of a vector.

@@ -24,7 +24,7 @@ class RowKernelsTest : public ::testing::TestWithParam<std::string> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Levels, RowKernelsTest, ::testing::ValuesIn(cpu_levels()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& level) { return level.param; });
 
 // Converts every bit pattern of `Bits`, at an odd address, with a length that leaves a remainder.
 template <typename Bits>

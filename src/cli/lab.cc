@@ -1,0 +1,20 @@
+#include "cli/lab.h"
+
+#include "cli/lab_commands.h"
+
+namespace zanime::cli {
+
+void add_lab_commands(CLI::App& app, const CancelToken& cancel) {
+  CLI::App* lab = app.add_subcommand("lab", "The parts of the engine by themselves");
+  lab->require_subcommand(1);
+  add_lab_synth(*lab);
+  add_lab_tokenize(*lab);
+  add_lab_noise(*lab);
+  add_lab_sigmas(*lab);
+  add_lab_encode(*lab, cancel);
+  add_lab_velocity(*lab, cancel);
+  add_lab_sample(*lab, cancel);
+  add_lab_decode(*lab, cancel);
+}
+
+}  // namespace zanime::cli

@@ -1,0 +1,109 @@
+// `zanime lab synth`: model files of synthetic weights.
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "cli/lab_commands.h"
+#include "weights/synth.h"
+
+namespace zanime::cli {
+namespace {
+
+struct Output {
+  std::string path;
+  std::string dtype = "fp8";
+
+  DType type() const { return *synth_dtype(dtype); }
+};
+
+void add_output_options(CLI::App& command, Output& output) {
+  command.add_option("-o,--output", output.path, "Safetensors file to write")->required();
+  command.add_option("--dtype", output.dtype, "Type of every tensor")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"fp32", "bf16", "fp16", "fp8"}));
+}
+
+// A width: a whole number from 1.
+void add_width(CLI::App& command, const std::string& name, int64_t& value,
+               const std::string& what) {
+  command.add_option(name, value, what)
+      ->capture_default_str()
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 20));
+}
+
+void add_dit(CLI::App& synth) {
+  struct Options {
+    Output output;
+    DitSpec spec;
+    int64_t refiners = DitSpec().noise_refiners;
+    std::string layout = "comfy";
+  };
+  CLI::App* command = synth.add_subcommand("dit", "A Z-Image diffusion model");
+  const auto options = std::make_shared<Options>();
+  add_output_options(*command, options->output);
+  add_width(*command, "--dim", options->spec.dim, "Width of a token");
+  add_width(*command, "--layers", options->spec.layers, "Blocks of the trunk");
+  command->add_option("--refiners", options->refiners, "Noise refiners, and context refiners")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 64));
+  add_width(*command, "--head-dim", options->spec.head_dim, "Width of a head");
+  add_width(*command, "--cap", options->spec.caption_dim, "Width of a conditioning row");
+  add_width(*command, "--ffn", options->spec.ffn, "Width inside the feed-forward");
+  command->add_option("--layout", options->layout, "Whose tensor names")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"comfy", "diffusers"}));
+  command->callback([options] {
+    options->spec.noise_refiners = options->spec.context_refiners = options->refiners;
+    synth_dit(options->output.path, options->spec, options->output.type(),
+              *synth_layout(options->layout));
+  });
+}
+
+void add_qwen3(CLI::App& synth) {
+  struct Options {
+    Output output;
+    Qwen3Spec spec;
+  };
+  CLI::App* command = synth.add_subcommand("qwen3", "A Qwen3 text encoder");
+  const auto options = std::make_shared<Options>();
+  add_output_options(*command, options->output);
+  add_width(*command, "--hidden", options->spec.hidden, "Width of a token");
+  add_width(*command, "--layers", options->spec.layers, "Layers, the unused last one included");
+  add_width(*command, "--heads", options->spec.heads, "Query heads");
+  add_width(*command, "--kv-heads", options->spec.kv_heads, "Key and value heads");
+  add_width(*command, "--head-dim", options->spec.head_dim, "Width of a head");
+  add_width(*command, "--ffn", options->spec.ffn, "Width inside the feed-forward");
+  add_width(*command, "--vocab", options->spec.vocabulary, "Rows of the embedding");
+  command->callback(
+      [options] { synth_qwen3(options->output.path, options->spec, options->output.type()); });
+}
+
+void add_autoencoder(CLI::App& synth) {
+  struct Options {
+    Output output{.path = "", .dtype = "fp32"};
+    AutoencoderSpec spec;
+    bool no_encoder = false;
+  };
+  CLI::App* command = synth.add_subcommand("vae", "A FLUX autoencoder");
+  const auto options = std::make_shared<Options>();
+  add_output_options(*command, options->output);
+  add_width(*command, "--channels", options->spec.channels, "Width of the finest level");
+  command->add_flag("--no-encoder", options->no_encoder, "Decoder only");
+  command->callback([options] {
+    options->spec.encoder = !options->no_encoder;
+    synth_autoencoder(options->output.path, options->spec, options->output.type());
+  });
+}
+
+}  // namespace
+
+void add_lab_synth(CLI::App& lab) {
+  CLI::App* synth = lab.add_subcommand(
+      "synth", "Model files of synthetic weights; the default widths are the real models'");
+  synth->require_subcommand(1);
+  add_dit(*synth);
+  add_qwen3(*synth);
+  add_autoencoder(*synth);
+}
+
+}  // namespace zanime::cli

@@ -1,0 +1,94 @@
+// The three networks against ComfyUI, at every instruction set present.
+#include <gtest/gtest.h>
+
+#include "models/autoencoder.h"
+#include "models/next_dit.h"
+#include "models/qwen3.h"
+#include "models/tokenizer.h"
+#include "tests/support/golden.h"
+#include "tests/support/random_tensor.h"
+#include "tests/support/synthetic_models.h"
+
+namespace zanime {
+namespace {
+
+using namespace zanime::testing;
+
+class GoldenNetworks : public ::testing::TestWithParam<std::string> {
+ protected:
+  std::shared_ptr<ops::Backend> backend = ops::make_cpu_backend(GetParam());
+  CancelToken cancel;
+};
+
+INSTANTIATE_TEST_SUITE_P(Levels, GoldenNetworks, ::testing::ValuesIn(ops::cpu_levels()),
+                         [](const auto& level) { return level.param; });
+
+TEST_P(GoldenNetworks, TextEncoder) {
+  for (const std::string variant : {"fp8", "bf16"}) {
+    const Qwen3TextEncoder encoder(
+        open_model_weights(tiny_text_encoder(variant), ModelFamily::kQwen3));
+    for (int prompt : golden_cases().at("text_prompts")) {
+      const Tensor expected = golden_tensor("text/" + variant + "/" + std::to_string(prompt));
+      const Tensor rows =
+          encoder.encode(Tokenizer::qwen2().encode_prompt(golden_prompt(prompt)), *backend, cancel);
+      EXPECT_LE(max_difference(rows.reshaped({1, rows.dim(0), rows.dim(1)}), expected),
+                1e-4 * max_magnitude(expected))
+          << variant << " prompt " << prompt;
+    }
+  }
+}
+
+TEST_P(GoldenNetworks, DiffusionModel) {
+  for (const std::string variant : {"fp32", "bf16", "fp8", "fp8-diffusers"}) {
+    const NextDit network(open_model_weights(tiny_dit(variant), ModelFamily::kZImage));
+    int index = 0;
+    for (const nlohmann::json& c : golden_cases().at("dit")) {
+      const std::string number = std::to_string(index++);
+      const Tensor rows = golden_tensor("text/fp8/" + std::to_string(c.at("prompt").get<int>()));
+      const NextDit::Caption caption =
+          network.embed_caption(rows.reshaped({rows.dim(1), rows.dim(2)}), *backend, cancel);
+      const Tensor velocity = network.velocity(golden_tensor("dit/in/" + number), c.at("sigma"),
+                                               caption, *backend, cancel);
+      const Tensor expected = golden_tensor("dit/" + variant + "/" + number);
+      EXPECT_LE(max_difference(velocity, expected), 1e-4 * max_magnitude(expected))
+          << variant << " case " << number;
+    }
+  }
+}
+
+TEST_P(GoldenNetworks, Decoder) {
+  const AutoencoderDecoder decoder(
+      open_model_weights(tiny_autoencoder(), ModelFamily::kFluxAutoencoder));
+  for (const std::string number : {"0", "1", "2"}) {
+    const Tensor picture = decoder.decode(golden_tensor("vae/in/" + number), *backend, cancel);
+    EXPECT_LE(max_difference(picture, golden_tensor("vae/out/" + number)), 1e-4) << number;
+  }
+}
+
+TEST_P(GoldenNetworks, ABatchIsItsItems) {
+  const NextDit network(open_model_weights(tiny_dit("fp8"), ModelFamily::kZImage));
+  const Tensor rows = golden_tensor("text/fp8/5");
+  const NextDit::Caption caption =
+      network.embed_caption(rows.reshaped({rows.dim(1), rows.dim(2)}), *backend, cancel);
+  const Tensor latent = random_tensor({3, 16, 7, 9}, 1);  // odd: padded and cut back
+  const Tensor together = network.velocity(latent, 0.5f, caption, *backend, cancel);
+  for (int64_t i = 0; i < 3; ++i) {
+    const Tensor alone = network.velocity(latent.rows(i, 1), 0.5f, caption, *backend, cancel);
+    EXPECT_LE(max_difference(alone, together.rows(i, 1)), 1e-5) << i;
+  }
+}
+
+TEST_P(GoldenNetworks, CancellingStopsWithinOneBlock) {
+  const NextDit network(open_model_weights(tiny_dit("fp8"), ModelFamily::kZImage));
+  cancel.cancel();
+  const Tensor rows = golden_tensor("text/fp8/5");
+  try {
+    network.embed_caption(rows.reshaped({rows.dim(1), rows.dim(2)}), *backend, cancel);
+    FAIL() << "ran to the end";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kCancelled);
+  }
+}
+
+}  // namespace
+}  // namespace zanime

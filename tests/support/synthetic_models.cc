@@ -1,0 +1,80 @@
+#include "tests/support/synthetic_models.h"
+
+#include <cstdlib>
+#include <stdexcept>
+
+#include <unistd.h>
+
+#include "tests/support/golden.h"
+#include "weights/synth.h"
+
+namespace zanime::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct TemporaryFolder {
+  fs::path path;
+  TemporaryFolder() {
+    std::string pattern = (fs::temp_directory_path() / "zanime-test-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
+    path = pattern;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+};
+
+}  // namespace
+
+fs::path synthetic_folder() {
+  static const TemporaryFolder folder;
+  return folder.path;
+}
+
+fs::path tiny_dit(const std::string& variant) {
+  const fs::path path = synthetic_folder() / ("tiny-dit-" + variant + ".safetensors");
+  if (!fs::exists(path)) {
+    const nlohmann::json shape = golden_cases().at("dit_shape");
+    DitSpec spec;
+    spec.dim = shape.at("dim");
+    spec.layers = shape.at("layers");
+    spec.noise_refiners = spec.context_refiners = shape.at("refiners");
+    spec.head_dim = shape.at("head_dim");
+    spec.caption_dim = shape.at("cap");
+    spec.ffn = shape.at("ffn");
+    const bool diffusers = variant == "fp8-diffusers";
+    synth_dit(path, spec, synth_dtype(diffusers ? "fp8" : variant).value(),
+              diffusers ? NameLayout::kDiffusers : NameLayout::kComfy);
+  }
+  return path;
+}
+
+fs::path tiny_text_encoder(const std::string& variant) {
+  const fs::path path = synthetic_folder() / ("tiny-qwen3-" + variant + ".safetensors");
+  if (!fs::exists(path)) {
+    const nlohmann::json shape = golden_cases().at("te");
+    Qwen3Spec spec;
+    spec.hidden = shape.at("hidden");
+    spec.layers = shape.at("layers");
+    spec.heads = shape.at("heads");
+    spec.kv_heads = shape.at("kv");
+    spec.head_dim = shape.at("head_dim");
+    spec.ffn = shape.at("ffn");
+    spec.vocabulary = shape.at("vocab");
+    synth_qwen3(path, spec, synth_dtype(variant).value());
+  }
+  return path;
+}
+
+fs::path tiny_autoencoder() {
+  const fs::path path = synthetic_folder() / "tiny-vae-fp32.safetensors";
+  if (!fs::exists(path)) {
+    synth_autoencoder(path, {.channels = golden_cases().at("vae").at("ch"), .encoder = false},
+                      DType::kF32);
+  }
+  return path;
+}
+
+}  // namespace zanime::testing
