@@ -13,35 +13,37 @@ namespace {
 struct SmallFloat {
   int mantissa_bits;
   int bias;
-  uint32_t limit;  // the encoding that magnitudes beyond the range get
-  uint32_t nan;    // the encoding of NaN
+  int32_t limit;  // the encoding that magnitudes beyond the range get
+  int32_t nan;    // the encoding of NaN
 };
 constexpr SmallFloat kHalf = {10, 15, 0x7c00, 0x7e00};
 constexpr SmallFloat kE4M3 = {3, 7, 0x7f, 0x7f};
 
-constexpr uint32_t kInfinity = 0x7f800000;
+constexpr int32_t kInfinity = 0x7f800000;
 
 // Rounds to nearest even without a branch, so that the loop around it becomes vector code. Returns
-// the encoding without its sign, for the bits of a non-negative float.
+// the encoding without its sign, for the bits of a float without its sign. Signed integers,
+// because SSE2 and AVX2 compare no others.
 template <SmallFloat kType>
-ZANIME_ALWAYS_INLINE uint32_t encode_magnitude(uint32_t bits) {
+ZANIME_ALWAYS_INLINE int32_t encode_magnitude(int32_t bits) {
   constexpr int kDropped = 23 - kType.mantissa_bits;
+  constexpr int32_t kSmallestNormal = (128 - kType.bias) << 23;
+  // Keeps NaN payloads from overflowing the sums below; what comes out for them is replaced.
+  const int32_t magnitude = bits < kInfinity ? bits : kInfinity;
   // Normal numbers: add just below half of the last kept bit, and one more when that bit is odd;
   // a carry moves into the exponent as it should.
-  const uint32_t odd = (bits >> kDropped) & 1;
-  const uint32_t rounded = (bits + ((1u << (kDropped - 1)) - 1) + odd) >> kDropped;
-  const uint32_t normal =
-      rounded - (static_cast<uint32_t>(127 - kType.bias) << kType.mantissa_bits);
+  const int32_t odd = (magnitude >> kDropped) & 1;
+  const int32_t rounded = (magnitude + ((1 << (kDropped - 1)) - 1) + odd) >> kDropped;
+  const int32_t normal = rounded - ((127 - kType.bias) << kType.mantissa_bits);
   // Below the smallest normal number the grid is even: adding a number whose last bit is one step
   // of that grid makes the adder round.
-  constexpr float kAnchor = std::bit_cast<float>(
-      static_cast<uint32_t>(127 + 23 + 1 - kType.bias - kType.mantissa_bits) << 23);
-  const uint32_t subnormal = std::bit_cast<uint32_t>(std::bit_cast<float>(bits) + kAnchor) -
-                             std::bit_cast<uint32_t>(kAnchor);
-  constexpr uint32_t kSmallestNormal = static_cast<uint32_t>(128 - kType.bias) << 23;
-  uint32_t code = bits < kSmallestNormal ? subnormal : normal;
-  code = code > kType.limit ? kType.limit : code;
-  return bits > kInfinity ? kType.nan : code;
+  constexpr int32_t kAnchor = (127 + 23 + 1 - kType.bias - kType.mantissa_bits) << 23;
+  const int32_t subnormal =
+      std::bit_cast<int32_t>(std::bit_cast<float>(magnitude) + std::bit_cast<float>(kAnchor)) -
+      kAnchor;
+  const int32_t code = magnitude < kSmallestNormal ? subnormal : normal;
+  const int32_t limited = code < kType.limit ? code : kType.limit;
+  return bits > kInfinity ? kType.nan : limited;
 }
 
 template <SmallFloat kType, typename Code>
@@ -49,16 +51,18 @@ ZANIME_ALWAYS_INLINE void encode_small(const float* values, int64_t count, std::
   constexpr int kSignShift = 32 - 8 * static_cast<int>(sizeof(Code));
   for (int64_t i = 0; i < count; ++i) {
     const auto bits = std::bit_cast<uint32_t>(values[i]);
-    const uint32_t sign = (bits & 0x80000000u) >> kSignShift;
-    const auto code = static_cast<Code>(sign | encode_magnitude<kType>(bits & 0x7fffffffu));
-    std::memcpy(out + i * static_cast<int64_t>(sizeof code), &code, sizeof code);
+    const int32_t code = encode_magnitude<kType>(static_cast<int32_t>(bits & 0x7fffffffu));
+    const auto signed_code =
+        static_cast<Code>((bits & 0x80000000u) >> kSignShift | static_cast<uint32_t>(code));
+    std::memcpy(out + i * static_cast<int64_t>(sizeof signed_code), &signed_code,
+                sizeof signed_code);
   }
 }
 
 ZANIME_ALWAYS_INLINE void encode_bf16(const float* values, int64_t count, std::byte* out) {
   for (int64_t i = 0; i < count; ++i) {
     const auto bits = std::bit_cast<uint32_t>(values[i]);
-    const bool nan = (bits & 0x7fffffffu) > kInfinity;
+    const bool nan = static_cast<int32_t>(bits & 0x7fffffffu) > kInfinity;
     const uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
     const auto code = static_cast<uint16_t>(nan ? 0x7fc0 : rounded);
     std::memcpy(out + i * 2, &code, sizeof code);

@@ -1,6 +1,7 @@
 #include "weights/synth.h"
 
 #include <algorithm>
+#include <array>
 #include <span>
 #include <string>
 #include <utility>
@@ -17,9 +18,10 @@
 namespace zanime {
 namespace {
 
-// Values made and written at a time by one thread. Large enough that a write costs little per
-// value, small enough that the float32 values stay in the second-level cache.
-constexpr int64_t kPiece = int64_t{1} << 17;
+// Values written at a time by one thread, and values made at a time: these stay in the first-level
+// cache between being made and being rounded.
+constexpr int64_t kPiece = int64_t{1} << 19;
+constexpr int64_t kBlock = int64_t{1} << 12;
 
 struct SynthTensor {
   TensorSpec stored;
@@ -84,13 +86,16 @@ class TensorPlan {
     parallel_for(static_cast<int64_t>(pieces.size()), [&](int64_t index) {
       const Piece& piece = pieces[static_cast<size_t>(index)];
       const DType dtype = piece.tensor->stored.dtype;
-      thread_local std::vector<float> values;
+      const int64_t element = dtype_size(dtype);
       thread_local std::vector<std::byte> bytes;
-      values.resize(static_cast<size_t>(piece.count));
-      bytes.resize(static_cast<size_t>(piece.count * dtype_size(dtype)));
-      synth_values(piece.tensor->law, piece.tensor->first + piece.begin, piece.count,
-                   values.data());
-      encode_floats(values.data(), piece.count, dtype, bytes.data());
+      bytes.resize(static_cast<size_t>(piece.count * element));
+      std::array<float, kBlock> values;
+      for (int64_t begin = 0; begin < piece.count; begin += kBlock) {
+        const int64_t count = std::min(kBlock, piece.count - begin);
+        synth_values(piece.tensor->law, piece.tensor->first + piece.begin + begin, count,
+                     values.data());
+        encode_floats(values.data(), count, dtype, bytes.data() + begin * element);
+      }
       file.write_at(piece.offset, bytes);
     });
     file.commit();
