@@ -1,0 +1,37 @@
+// Pictures on disk: 8-bit RGB PNG that carries how it was made.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/tensor.h"
+
+namespace zanime {
+
+// What a picture says about itself, in UTF-8. An empty text is left out.
+struct PictureMetadata {
+  std::string prompt;      // the graph in API form, as JSON text: ComfyUI opens the picture with it
+  std::string parameters;  // readable text
+};
+
+// The bytes of a PNG of `pixels` [height, width, 3] or [1, height, width, 3], values 0 to 1. An
+// 8-bit value is floor(255 x) of x clamped to [0, 1], as in ComfyUI. The same arguments give the
+// same bytes. `prompt` becomes a tEXt chunk (its characters beyond ASCII are written as JSON's \u
+// escapes); `parameters` becomes one where it is ASCII, else iTXt. Throws Error(kNumeric) for a
+// value that is NaN.
+std::vector<std::byte> encode_png(const Tensor& pixels, const PictureMetadata& metadata);
+
+// Writes that PNG to `path`: a file there is replaced once the new one is complete. Throws as
+// encode_png and AtomicFile do.
+void write_picture(const std::filesystem::path& path, const Tensor& pixels,
+                   const PictureMetadata& metadata);
+
+// Writes under next_picture_name, making folders as needed, and returns the name. Never replaces a
+// file, also when several processes number pictures in one folder.
+std::filesystem::path save_numbered_picture(const std::filesystem::path& folder,
+                                            const std::string& prefix, const Tensor& pixels,
+                                            const PictureMetadata& metadata, int batch_index = 0);
+
+}  // namespace zanime
