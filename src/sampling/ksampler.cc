@@ -1,0 +1,107 @@
+#include "sampling/ksampler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/error.h"
+#include "sampling/weighted_sum.h"
+
+namespace zanime {
+namespace {
+
+bool all_zero(const Tensor& tensor) {
+  return std::all_of(tensor.values().begin(), tensor.values().end(),
+                     [](float value) { return value == 0.0f; });
+}
+
+void check(const SampleRequest& request) {
+  if (request.noise.shape() != request.latent.shape()) {
+    throw Error(ErrorKind::kUsage, "the noise has shape " + request.noise.shape().to_string() +
+                                       " and the latent " + request.latent.shape().to_string() +
+                                       "; they must be equal");
+  }
+  for (const float sigma : request.sigmas) {
+    if (!std::isfinite(sigma) || sigma < 0.0f) {
+      throw Error(ErrorKind::kNumeric,
+                  "the schedule has a sigma that is negative or not a number; choose another "
+                  "scheduler or more steps (kl_optimal needs at least 2)");
+    }
+  }
+  // The result is divided by 1 - sigma.
+  if (request.sigmas.back() >= 1.0f) {
+    throw Error(ErrorKind::kUsage, "the schedule ends at sigma " +
+                                       std::to_string(request.sigmas.back()) +
+                                       ", where there is nothing but noise; let it end below 1");
+  }
+}
+
+// The guide, refusing predictions that are not finite.
+Guide checked(const Guide& guide) {
+  return [&guide](const Tensor& x, float sigma, bool need_unconditional) {
+    Denoised denoised = guide(x, sigma, need_unconditional);
+    if (!all_finite(denoised.guided)) {
+      throw Error(ErrorKind::kNumeric,
+                  "the diffusion model's prediction at sigma " + std::to_string(sigma) +
+                      " has values that are not finite; the model file or an adapter is damaged, "
+                      "or the latent or a conditioning already was not finite");
+    }
+    return denoised;
+  };
+}
+
+}  // namespace
+
+Tensor LatentFormat::to_model(const Tensor& raw) const {
+  Tensor out(raw.shape());
+  std::transform(raw.values().begin(), raw.values().end(), out.data(),
+                 [this](float value) { return (value - shift) * scale; });
+  return out;
+}
+
+Tensor LatentFormat::from_model(const Tensor& model) const {
+  Tensor out(model.shape());
+  std::transform(model.values().begin(), model.values().end(), out.data(),
+                 [this](float value) { return value / scale + shift; });
+  return out;
+}
+
+Tensor fix_empty_latent(const Tensor& latent, const LatentFormat& format) {
+  if (latent.rank() != 4 || latent.dim(1) == format.channels || !all_zero(latent)) return latent;
+  return Tensor::zeros({latent.dim(0), format.channels, latent.dim(2), latent.dim(3)});
+}
+
+Tensor sample(const Guide& guide, const FlowSchedule& flow, const SampleRequest& request) {
+  if (request.sigmas.empty()) return request.latent;
+  check(request);
+
+  const Tensor latent =
+      all_zero(request.latent) ? request.latent : request.format.to_model(request.latent);
+  const double first = request.sigmas.front();
+  const double last = request.sigmas.back();
+  // A flow's noisy latent at the first sigma.
+  Tensor x = weighted_sum({{first, request.noise}, {1.0 - first, latent}});
+  const SamplerContext context{.guide = checked(guide),
+                               .sigmas = request.sigmas,
+                               .flow = flow,
+                               .seed = request.seed,
+                               .on_step = request.on_step};
+  x = run_sampler(request.sampler, context, std::move(x));
+  // Where noise is left over, the next sampler mixes latent and noise anew: undo the latent's
+  // part of the mix.
+  if (last != 0.0) x = weighted_sum({{1.0 / (1.0 - last), x}});
+  return request.format.from_model(x);
+}
+
+std::vector<float> sigma_window(std::vector<float> sigmas, int start, int end, bool finish) {
+  const int last = static_cast<int>(sigmas.size()) - 1;
+  if (end < last) {
+    sigmas.resize(static_cast<size_t>(std::max(end, 0)) + 1);
+    if (finish) sigmas.back() = 0.0f;
+  }
+  if (start >= static_cast<int>(sigmas.size()) - 1) return {};
+  sigmas.erase(sigmas.begin(), sigmas.begin() + std::max(start, 0));
+  return sigmas;
+}
+
+}  // namespace zanime
