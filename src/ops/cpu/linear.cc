@@ -13,11 +13,11 @@ namespace zanime::ops::cpu {
 namespace {
 
 // A panel is what one thread converts and multiplies at a time: kPanelRows outputs, in blocks of
-// kPanelDepth inputs. A converted block is 768 KiB, so it is still in the second- or third-level
-// cache when the product reads it. Both are fixed numbers: sums are taken in the same order
-// whatever the number of threads.
+// kPanelDepth inputs. A converted block is 384 KiB, so that it is still in the second-level cache
+// when the product reads it. Both are fixed numbers: sums are taken in the same order whatever the
+// number of threads.
 constexpr int64_t kPanelRows = 256;
-constexpr int64_t kPanelDepth = 768;
+constexpr int64_t kPanelDepth = 384;
 
 void check_widths(const Tensor& x, const Weight& weight, const Tensor& bias, const Tensor& out) {
   const bool fits = x.rank() > 0 && weight.columns() == x.dim(-1) && out.dim(-1) == weight.rows() &&
