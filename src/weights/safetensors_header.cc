@@ -22,6 +22,11 @@ constexpr size_t kMaxRank = 64;
 
 [[noreturn]] void fail(const std::string& message) { throw Error(ErrorKind::kFile, message); }
 
+[[noreturn]] void fail_syntax(size_t position) {
+  fail("the header is not valid JSON (near byte " + std::to_string(position) +
+       " of it); the file is damaged, download it again");
+}
+
 // Builds the header from the parser's events, so that duplicate keys and numbers are seen as they
 // are written: a parsed document has lost both.
 class HeaderReader final : public nlohmann::json_sax<json> {
@@ -151,8 +156,7 @@ class HeaderReader final : public nlohmann::json_sax<json> {
   }
   bool parse_error(std::size_t position, const std::string&,
                    const nlohmann::detail::exception&) override {
-    fail("the header is not valid JSON (near byte " + std::to_string(position) +
-         " of it); the file is damaged, download it again");
+    fail_syntax(position);
   }
 
  private:
@@ -198,7 +202,8 @@ class HeaderReader final : public nlohmann::json_sax<json> {
         if (field_ == Field::kOther) return true;
         fail(in_tensor() + "has " + found + " as its " + key_ + "; the file is damaged");
       default:
-        fail(in_tensor() + "has " + found + " as a " + number_role() + "; the file is damaged");
+        fail(in_tensor() + "has " + found + (place_ == Place::kShape ? " as an " : " as a ") +
+             number_role() + "; the file is damaged");
     }
   }
 
@@ -259,6 +264,10 @@ class HeaderReader final : public nlohmann::json_sax<json> {
 }  // namespace
 
 SafetensorsHeader parse_safetensors_header(std::string_view text) {
+  // The parser takes a NUL for the end of its input; JSON has none, not even inside strings.
+  if (const size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    fail_syntax(nul + 1);
+  }
   HeaderReader reader;
   json::sax_parse(text.begin(), text.end(), &reader);
   return reader.take();
