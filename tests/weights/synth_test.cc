@@ -10,6 +10,7 @@
 #include "tests/support/expect_error.h"
 #include "tests/support/golden.h"
 #include "tests/support/scratch_folder.h"
+#include "tests/support/tiny_weights.h"
 #include "weights/model_weights.h"
 #include "weights/safetensors.h"
 #include "weights/synth_values.h"
@@ -20,20 +21,8 @@ namespace {
 
 using testing::ScratchFolder;
 
-const DitSpec kTinyDit = {.dim = 256,
-                          .layers = 2,
-                          .noise_refiners = 1,
-                          .context_refiners = 1,
-                          .head_dim = 32,
-                          .caption_dim = 64,
-                          .ffn = 96};
-const Qwen3Spec kTinyQwen3 = {.hidden = 64,
-                              .layers = 2,
-                              .heads = 4,
-                              .kv_heads = 2,
-                              .head_dim = 32,
-                              .ffn = 48,
-                              .vocabulary = 100};
+const DitSpec kTinyDit = testing::tiny_dit();
+const Qwen3Spec kTinyQwen3 = testing::tiny_qwen3();
 
 std::string read_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -152,7 +141,7 @@ TEST(Synth, OneFileHoldsAllThreeNetworks) {
   AllInOneSpec spec;
   spec.dit = kTinyDit;
   spec.text_encoder = kTinyQwen3;
-  spec.autoencoder = {.channels = 32, .encoder = true};
+  spec.autoencoder = testing::tiny_autoencoder();
   synth_all_in_one(folder / "aio", spec);
   synth_qwen3(folder / "qwen3", kTinyQwen3, DType::kF8E4M3);
   const ModelWeights alone = open_model_weights(folder / "qwen3", ModelFamily::kQwen3);

@@ -1,0 +1,30 @@
+// Widths of networks that are written and read in milliseconds.
+#pragma once
+
+#include "weights/architectures.h"
+
+namespace zanime::testing {
+
+inline DitSpec tiny_dit() {
+  return {.dim = 256,
+          .layers = 2,
+          .noise_refiners = 1,
+          .context_refiners = 1,
+          .head_dim = 32,
+          .caption_dim = 64,
+          .ffn = 96};
+}
+
+inline Qwen3Spec tiny_qwen3() {
+  return {.hidden = 64,
+          .layers = 2,
+          .heads = 4,
+          .kv_heads = 2,
+          .head_dim = 32,
+          .ffn = 48,
+          .vocabulary = 100};
+}
+
+inline AutoencoderSpec tiny_autoencoder() { return {.channels = 32, .encoder = true}; }
+
+}  // namespace zanime::testing
