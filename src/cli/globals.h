@@ -1,4 +1,4 @@
-// Options that stand before or after every command.
+// Options that may stand before or after any command.
 #pragma once
 
 namespace zanime::cli {

@@ -39,17 +39,13 @@ int64_t bytes_of(const std::vector<Value>& outputs) {
 // prompt.
 std::vector<std::pair<std::string, Link>> followed_links(const Node& node) {
   std::vector<std::pair<std::string, Link>> links;
-  std::map<std::string, Value> plain;
-  for (const auto& [name, input] : node.inputs) {
-    if (const Value* value = std::get_if<Value>(&input)) plain.emplace(name, *value);
-  }
-  const Arguments arguments(std::move(plain));
+  const Arguments plain(plain_values(node));
   for (const InputSpec& input : node.type->inputs) {
     const auto found = node.inputs.find(input.name);
     if (found == node.inputs.end()) continue;
     const Link* link = std::get_if<Link>(&found->second);
     if (link == nullptr) continue;
-    if (node.type->ignores && node.type->ignores(input.name, arguments)) continue;
+    if (node.type->ignores && node.type->ignores(input.name, plain)) continue;
     links.emplace_back(input.name, *link);
   }
   return links;
@@ -173,10 +169,7 @@ class Run {
   Arguments gather(
       const Node& node,
       const std::map<std::string, std::shared_ptr<const std::vector<Value>>>& results) const {
-    std::map<std::string, Value> values;
-    for (const auto& [name, input] : node.inputs) {
-      if (const Value* value = std::get_if<Value>(&input)) values.emplace(name, *value);
-    }
+    std::map<std::string, Value> values = plain_values(node);
     for (const auto& [name, link] : followed_links(node)) {
       const Value& given = results.at(link.node_id)->at(static_cast<size_t>(link.output));
       CheckedValue checked = check_value(*node.type->find_input(name), given, files_);

@@ -239,6 +239,10 @@ class Reader {
       warn(raw.where() + ": has no input " + quoted(name) + "; it is left out" +
            (near.empty() ? "" : " (did you mean " + list_names(near, "or") + "?)"));
     }
+    if (raw.type->check) {
+      const std::string problem = raw.type->check(Arguments(plain_values(node)));
+      if (!problem.empty()) problems_.add(raw.where(), problem);
+    }
     return node;
   }
 
@@ -396,6 +400,14 @@ const Node* Graph::find(const std::string& id) const {
   const auto found =
       std::find_if(nodes.begin(), nodes.end(), [&](const Node& node) { return node.id == id; });
   return found == nodes.end() ? nullptr : &*found;
+}
+
+std::map<std::string, Value> plain_values(const Node& node) {
+  std::map<std::string, Value> values;
+  for (const auto& [name, input] : node.inputs) {
+    if (const Value* value = std::get_if<Value>(&input)) values.emplace(name, *value);
+  }
+  return values;
 }
 
 std::string describe(const Node& node) { return place(node.class_type, node.id, node.title); }

@@ -28,8 +28,11 @@ struct Node {
   std::map<std::string, std::variant<Value, Link>> inputs;
 };
 
+// The inputs of a node that are not links.
+std::map<std::string, Value> plain_values(const Node& node);
+
 struct Graph {
-  // By id, in the order of the file.
+  // Those that some output needs, in the order of the file.
   std::vector<Node> nodes;
   // As it was read, for the file that a picture carries.
   nlohmann::ordered_json json;
@@ -45,8 +48,8 @@ std::string describe(const Node& node);
 nlohmann::ordered_json parse_graph_json(std::string_view text, const std::string& source);
 
 // Checks everything and throws one Error(kGraph) that lists every problem, each with node id and
-// class. Unknown inputs and values that were mended are only warned of (`warnings` when given).
-// A node type that no output needs is not required to be known.
+// class; Error(kFile) when nothing but files is missing. Unknown inputs, mended values and nodes
+// that no output needs (whatever their type) are only warned of, in `warnings` when given.
 Graph read_graph(const nlohmann::ordered_json& json, const NodeRegistry& registry,
                  const ModelFiles& files, std::vector<std::string>* warnings = nullptr);
 

@@ -30,7 +30,8 @@ class ModelFiles {
 class PictureSink {
  public:
   virtual ~PictureSink() = default;
-  // `prefix` is SaveImage's filename_prefix, already checked to stay inside the output folder.
+  // `prefix` is SaveImage's filename_prefix, already checked to stay inside the output folder; its
+  // words in % signs are not filled in yet.
   // `graph` is the whole graph in API form, to be kept in the file.
   virtual void save(const std::string& node_id, const Image& image, const std::string& prefix,
                     const nlohmann::ordered_json& graph) = 0;

@@ -60,8 +60,8 @@ struct OutputSpec {
   std::string name;
 };
 
-// The checked inputs of one node while it runs. Asking for a name or a type that the declaration
-// does not have is a defect and throws Error(kInternal).
+// The checked inputs of one node. Asking for a name that is not there (see `has`) or for another
+// type is a defect and throws Error(kInternal).
 class Arguments {
  public:
   explicit Arguments(std::map<std::string, Value> values) : values_(std::move(values)) {}
@@ -94,6 +94,10 @@ struct NodeType {
   std::vector<OutputSpec> outputs = {};
   bool is_output = false;  // runs although nothing takes its result
   bool is_core = true;     // false: only with the extra nodes
+
+  // Optional: what the declaration cannot say about plain values, as a sentence; empty when all is
+  // well. Called before anything runs, with what values there are.
+  std::function<std::string(const Arguments& plain)> check = {};
 
   // Optional: true when, given its plain values, the node will not look at a linked input. What
   // feeds only such inputs does not run.

@@ -1,9 +1,6 @@
 // SaveImage.
-#include <array>
-#include <ctime>
 #include <filesystem>
 #include <string>
-#include <utility>
 
 #include "base/error.h"
 #include "nodes/core/core_nodes.h"
@@ -12,54 +9,32 @@
 namespace zanime::nodes {
 namespace {
 
-void replace_all(std::string& text, const std::string& from, const std::string& to) {
-  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
-    text.replace(at, from.size(), to);
-  }
-}
-
-// The words that ComfyUI fills in: %width%, %height% and the parts of the local time.
-std::string filled_in(std::string prefix, const Tensor& pixels) {
-  const std::time_t now = std::time(nullptr);
-  std::tm local{};
-  localtime_r(&now, &local);
-  const auto time = [&](const char* format) {
-    std::array<char, 16> text{};
-    std::strftime(text.data(), text.size(), format, &local);
-    return std::string(text.data());
-  };
-  replace_all(prefix, "%width%", std::to_string(pixels.dim(2)));
-  replace_all(prefix, "%height%", std::to_string(pixels.dim(1)));
-  replace_all(prefix, "%year%", time("%Y"));
-  replace_all(prefix, "%month%", time("%m"));
-  replace_all(prefix, "%day%", time("%d"));
-  replace_all(prefix, "%hour%", time("%H"));
-  replace_all(prefix, "%minute%", time("%M"));
-  replace_all(prefix, "%second%", time("%S"));
-  return prefix;
-}
-
 // A graph comes from anywhere: its prefix must not reach out of the output folder.
-void check_prefix(const std::string& prefix) {
+std::string check_prefix(const Arguments& plain) {
+  constexpr size_t kLongest = 200;
+  if (!plain.has("filename_prefix")) return "";
+  const std::string& prefix = plain.text("filename_prefix");
   const std::filesystem::path path(prefix);
   bool inside = path.is_relative() && prefix.find('\0') == std::string::npos &&
                 prefix.find('\\') == std::string::npos;
   for (const auto& part : path) inside = inside && part != "..";
   if (!inside) {
-    throw Error(ErrorKind::kGraph, "filename_prefix " + quoted(prefix) +
-                                       " reaches out of the output folder; use a plain name, or "
-                                       "folder/name");
+    return "input `filename_prefix` is " + quoted(prefix) +
+           ", which reaches out of the output folder; use a plain name, or folder/name";
   }
-  if (prefix.size() > 200) {
-    throw Error(ErrorKind::kGraph, "filename_prefix is " + std::to_string(prefix.size()) +
-                                       " bytes long; the limit is 200");
+  if (prefix.size() > kLongest) {
+    return "input `filename_prefix` is " + std::to_string(prefix.size()) +
+           " bytes long; the limit is " + std::to_string(kLongest);
   }
+  return "";
 }
 
 std::vector<Value> save_image(const Arguments& arguments, NodeContext& context) {
   const Image& image = arguments.get<Image>("images");
-  const std::string prefix = filled_in(arguments.text("filename_prefix"), image.pixels);
-  check_prefix(prefix);
+  const std::string& prefix = arguments.text("filename_prefix");
+  // Once more: it may have come along a link.
+  const std::string problem = check_prefix(arguments);
+  if (!problem.empty()) throw Error(ErrorKind::kGraph, problem);
   context.pictures.save(context.node_id, image, prefix, context.graph);
   return {};
 }
@@ -78,6 +53,7 @@ void add_image_nodes(NodeRegistry& registry) {
                           "%month%, %day%, %hour%, %minute% and %second%."),
                  hidden("prompt", "PROMPT"), hidden("extra_pnginfo", "EXTRA_PNGINFO")},
       .is_output = true,
+      .check = check_prefix,
       .run = save_image,
   });
 }

@@ -45,14 +45,14 @@ void refuse_other_sizes(const Qwen3Config& config, const std::filesystem::path& 
   }
 }
 
+std::string check_clip_type(const Arguments& plain) {
+  if (!plain.has("type") || plain.text("type") != "flux2") return "";
+  return "type `flux2` is FLUX.2's use of this encoder, with another prompt template; for Z-Anime "
+         "and Z-Image choose type `lumina2` (or `qwen_image`) with the text encoder "
+         "qwen_3_4b-fp8.safetensors or qwen_3_4b.safetensors";
+}
+
 std::vector<Value> load_clip(const Arguments& arguments, NodeContext& context) {
-  const std::string& type = arguments.text("type");
-  if (type == "flux2") {
-    throw Error(ErrorKind::kGraph,
-                "type `flux2` is FLUX.2's use of this encoder, with another prompt template; for "
-                "Z-Anime and Z-Image choose type `lumina2` (or `qwen_image`) with the text "
-                "encoder qwen_3_4b-fp8.safetensors or qwen_3_4b.safetensors");
-  }
   const auto path = context.files.find("text_encoders", arguments.text("clip_name"));
   auto encoder =
       std::make_shared<const Qwen3TextEncoder>(open_model_weights(path, ModelFamily::kQwen3));
@@ -115,6 +115,7 @@ void add_loader_nodes(NodeRegistry& registry) {
                                  "minimax"}),
                  choice("device", {"default", "cpu"}).optional()},
       .outputs = {{"CLIP", "CLIP"}},
+      .check = check_clip_type,
       .run = load_clip,
   });
   registry.add({

@@ -1,0 +1,158 @@
+#include "cli/app.h"
+
+#include <exception>
+#include <iostream>
+#include <new>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/parallel.h"
+#include "cli/commands.h"
+#include "cli/globals.h"
+#include "cli/lab.h"
+#include "cli/terminal.h"
+#include "engine/version.h"
+#include "nodes/near_matches.h"
+
+namespace zanime::cli {
+namespace {
+
+constexpr int kMaxThreads = 1024;
+
+std::string kind_name(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kUsage:
+      return "usage";
+    case ErrorKind::kGraph:
+      return "graph";
+    case ErrorKind::kFile:
+      return "file";
+    case ErrorKind::kNumeric:
+      return "numeric";
+    case ErrorKind::kResource:
+      return "resource";
+    case ErrorKind::kInternal:
+      return "internal";
+    case ErrorKind::kCancelled:
+      return "cancelled";
+  }
+  return "internal";
+}
+
+int report(const Error& error, const GlobalOptions& globals) {
+  if (globals.json) {
+    const nlohmann::ordered_json object = {{"error",
+                                            {{"kind", kind_name(error.kind())},
+                                             {"message", error.what()},
+                                             {"exit_code", error.exit_code()}}}};
+    std::cout << object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n'
+              << std::flush;
+  }
+  std::cerr << "error: " << printable(error.what()) << '\n';
+  return error.exit_code();
+}
+
+// The command that was named, or the program itself.
+const CLI::App& innermost(const CLI::App& app) {
+  const std::vector<CLI::App*> parsed = const_cast<CLI::App&>(app).get_subcommands();
+  return parsed.empty() ? app : innermost(*parsed.front());
+}
+
+std::string command_line_of(const CLI::App& app) {
+  const CLI::App* parent = app.get_parent();
+  return parent == nullptr ? "zanime" : command_line_of(*parent) + " " + app.get_name();
+}
+
+// What CLI11 found wrong, with the nearest option where one was misspelt.
+Error usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  const CLI::App& command = innermost(app);
+  std::string message = error.what();
+  std::vector<std::string> known;
+  for (const CLI::App* level = &command; level != nullptr; level = level->get_parent()) {
+    for (const CLI::Option* option : level->get_options()) {
+      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+    }
+  }
+  if (&command == &app) {
+    for (const CLI::App* sub : app.get_subcommands({})) known.push_back(sub->get_name());
+  }
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr ||
+      dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
+    for (int i = 1; i < argc; ++i) {
+      const std::string argument = std::string(argv[i]).substr(0, std::string(argv[i]).find('='));
+      if (message.find(argument) == std::string::npos || argument.size() < 2) continue;
+      const std::vector<std::string> near = nodes::near_matches(argument, known);
+      if (!near.empty() && near.front() != argument) {
+        message += "; did you mean " + nodes::list_names(near, "or") + "?";
+        break;
+      }
+    }
+  }
+  return Error(ErrorKind::kUsage,
+               message + "\n`" + command_line_of(command) + " --help` lists the options");
+}
+
+void set_log_levels(const GlobalOptions& globals) {
+  set_log_sink([&globals](LogLevel level, const std::string& message) {
+    if (globals.quiet || (level == LogLevel::kDebug && !globals.verbose)) return;
+    // Over a progress bar that may stand there.
+    if (stderr_is_terminal()) std::cerr << "\r\x1b[K";
+    std::cerr << (level == LogLevel::kWarning ? "warning: " : "") << printable(message) << '\n';
+  });
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv, const CancelToken& cancel) {
+  GlobalOptions globals;
+  set_log_levels(globals);
+
+  CLI::App app("Pictures from prompts with Z-Anime and Z-Image models.", "zanime");
+  app.set_version_flag("--version", std::string("zanime ") + version());
+  app.set_help_flag("-h,--help", "Print this help");
+  app.option_defaults()->always_capture_default(false);
+  app.fallthrough();  // options of the program may follow a command
+  app.require_subcommand(0, 1);
+  app.add_option("--threads", globals.threads, "CPU threads to use (default: all)")
+      ->check(CLI::Range(1, kMaxThreads))
+      ->type_name("N");
+  auto* quiet = app.add_flag("--quiet,-q", globals.quiet, "No progress and no notes");
+  app.add_flag("--verbose,-v", globals.verbose, "Say more, a line at a time")->excludes(quiet);
+  app.add_flag("--json", globals.json, "Print the result, or the error, as one JSON object");
+  app.parse_complete_callback([&globals] {
+    if (globals.threads > 0) set_thread_count(globals.threads);
+  });
+  add_generate_command(app, globals, cancel);
+  add_run_command(app, globals, cancel);
+  add_nodes_command(app, globals);
+  add_inspect_command(app, globals);
+  add_lab_commands(app, cancel);
+  app.footer(
+      "Exit codes: 0 done, 2 usage, 3 graph, 4 file, 5 numbers that are not finite,\n"
+      "6 memory, disk or permission, 70 a defect of the program, 130 stopped.");
+
+  try {
+    app.parse(argc, argv);
+    if (app.get_subcommands().empty()) std::cout << app.help();
+    std::cout << std::flush;
+    if (!std::cout) throw Error(ErrorKind::kResource, "writing to standard output failed");
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    return report(usage_error(app, error, argc, argv), globals);
+  } catch (const Error& error) {
+    return report(error, globals);
+  } catch (const std::bad_alloc&) {
+    return report(Error(ErrorKind::kResource, "not enough memory"), globals);
+  } catch (const std::exception& error) {
+    return report(Error(ErrorKind::kInternal, std::string(error.what()) + " (please report this)"),
+                  globals);
+  }
+}
+
+}  // namespace zanime::cli

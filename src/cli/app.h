@@ -1,0 +1,11 @@
+// The program behind main().
+#pragma once
+
+#include "base/progress.h"
+
+namespace zanime::cli {
+
+// Parses, runs, reports; returns the exit code (base/error.h, docs/cli.md).
+int run_program(int argc, char** argv, const CancelToken& cancel);
+
+}  // namespace zanime::cli

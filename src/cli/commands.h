@@ -1,0 +1,17 @@
+// The commands of the program, one function each. A command runs while CLI11 parses; it prints
+// results to stdout and throws Error. All arguments must outlive `app`.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "base/progress.h"
+#include "cli/globals.h"
+
+namespace zanime::cli {
+
+void add_generate_command(CLI::App& app, const GlobalOptions& globals, const CancelToken& cancel);
+void add_run_command(CLI::App& app, const GlobalOptions& globals, const CancelToken& cancel);
+void add_nodes_command(CLI::App& app, const GlobalOptions& globals);
+void add_inspect_command(CLI::App& app, const GlobalOptions& globals);
+
+}  // namespace zanime::cli

@@ -1,0 +1,89 @@
+#include "cli/picture_output.h"
+
+#include <algorithm>
+#include <system_error>
+
+#include "base/error.h"
+#include "engine/picture_file.h"
+#include "weights/atomic_file.h"
+
+namespace zanime::cli {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::string_view kBatchWord = "%batch_num%";
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return text;
+}
+
+// By doing it: permissions, quotas and read-only file systems all show. Nothing remains.
+void check_writable(const fs::path& file) { AtomicFile probe(file); }
+
+}  // namespace
+
+PictureOutput::PictureOutput(const fs::path& asked) {
+  std::error_code error;
+  if (asked.empty() || fs::is_directory(asked, error)) {
+    folder_ = asked.empty() ? fs::path(".") : asked;
+    check_writable(folder_ / "zanime.png");
+    return;
+  }
+  file_ = asked;
+  // A device such as /dev/null takes the bytes as they are.
+  const bool is_special = fs::exists(file_, error) && !fs::is_regular_file(file_, error);
+  if (!is_special) {
+    if (!file_.has_filename()) {
+      throw Error(ErrorKind::kFile, "the output folder " + asked.string() +
+                                        " does not exist; make it first: mkdir -p '" +
+                                        asked.string() + "'");
+    }
+    const std::string extension = file_.extension().string();
+    if (extension.empty()) {
+      file_ += ".png";
+    } else if (lower(extension) != ".png") {
+      throw Error(ErrorKind::kUsage, "the output " + asked.string() + " ends in " + extension +
+                                         ", but pictures are written as PNG; name it " +
+                                         fs::path(asked).replace_extension(".png").string());
+    }
+    const fs::path parent = file_.has_parent_path() ? file_.parent_path() : fs::path(".");
+    if (!fs::is_directory(parent, error)) {
+      throw Error(ErrorKind::kFile, "the output folder " + parent.string() +
+                                        " does not exist; make it first: mkdir -p '" +
+                                        parent.string() + "'");
+    }
+    if (fs::is_directory(file_, error)) {
+      throw Error(ErrorKind::kUsage, "the output " + file_.string() + " is a folder");
+    }
+  }
+  check_writable(file_);
+}
+
+fs::path PictureOutput::numbered_name(const EnginePicture& picture) const {
+  std::string name = file_.filename().string();
+  if (const size_t word = name.find(kBatchWord); word != std::string::npos) {
+    name.replace(word, kBatchWord.size(), std::to_string(picture.index));
+    // The same place in another batch gets the usual number.
+    const fs::path path = file_.parent_path() / name;
+    if (std::find(written_.begin(), written_.end(), path) == written_.end()) return path;
+  }
+  if (expected_ == 1 && written_.empty()) return file_;
+  return file_.parent_path() / (fs::path(name).stem().string() + "_" +
+                                std::to_string(written_.size() + 1) + file_.extension().string());
+}
+
+void PictureOutput::write(const EnginePicture& picture) {
+  const PictureMetadata metadata{picture.graph, picture.parameters};
+  if (file_.empty()) {
+    written_.push_back(save_numbered_picture(folder_, picture.filename_prefix, picture.pixels,
+                                             metadata, picture.index));
+    return;
+  }
+  const fs::path path = numbered_name(picture);
+  write_picture(path, picture.pixels, metadata);
+  written_.push_back(path);
+}
+
+}  // namespace zanime::cli

@@ -1,0 +1,39 @@
+// Where the pictures of a command go.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+
+namespace zanime::cli {
+
+class PictureOutput {
+ public:
+  // `asked`: what stands after -o. Empty: numbered names in the current folder,
+  // `prefix_00001_.png`. A folder: numbered names in it. Else a file name; `.png` is added where it
+  // has no extension. Everything that can go wrong with the place goes wrong here, before minutes
+  // of work: another extension is Error(kUsage), a folder that does not exist Error(kFile), one
+  // that cannot be written Error(kResource).
+  explicit PictureOutput(const std::filesystem::path& asked);
+
+  // For the file name out.png: a single picture gets it, of several each gets out_1.png, … The
+  // word %batch_num% in the name is replaced by the place in the batch, counted from 0.
+  void expect(int64_t pictures) { expected_ = pictures; }
+
+  // Writes the file, whole or not at all.
+  void write(const EnginePicture& picture);
+
+  const std::vector<std::filesystem::path>& written() const { return written_; }
+
+ private:
+  std::filesystem::path numbered_name(const EnginePicture& picture) const;
+
+  std::filesystem::path file_;    // empty: numbered names
+  std::filesystem::path folder_;  // of numbered names
+  int64_t expected_ = 1;
+  std::vector<std::filesystem::path> written_;
+};
+
+}  // namespace zanime::cli
