@@ -1,0 +1,36 @@
+"""A JSON line per report, a checkpoint now and then, and a run that goes on where it stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import time
+
+import torch
+
+
+class RunLog:
+    def __init__(self, folder, name: str):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.path = self.folder / f"{name}.jsonl"
+        self.checkpoint = self.folder / f"{name}.pt"
+        self.start = time.time()
+
+    def report(self, **values):
+        values = {k: round(v, 5) if isinstance(v, float) else v for k, v in values.items()}
+        print(" ".join(f"{k}={v}" for k, v in values.items()), flush=True)
+        with open(self.path, "a") as f:
+            f.write(json.dumps(values) + "\n")
+
+    def save(self, **state):
+        scratch = self.checkpoint.with_suffix(".tmp")
+        torch.save(state, scratch)
+        os.replace(scratch, self.checkpoint)
+
+    def load(self):
+        """The saved state, or None. Report lines past it belong to steps that will run again."""
+        if not self.checkpoint.exists():
+            return None
+        return torch.load(self.checkpoint, weights_only=True)

@@ -1,0 +1,138 @@
+"""Trains the autoencoder on drawn pictures: crops around the face, whole pictures in the last part.
+
+    train_autoencoder.py --data DIR --out RUN --minutes 35
+
+Stops by training time, not by steps, so that a slow machine gets the whole learning-rate schedule
+too; started again it goes on from RUN/autoencoder.pt. The latent is a Gaussian of fixed width around
+the encoder's output with a small price on power: what a cell cannot say cheaply it does not say, which
+leaves the diffusion model a smooth latent and makes the decoder tolerate that model's small errors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+import optim
+from dataset import load
+from networks.autoencoder import Decoder, LightEncoder
+from run_log import RunLog
+
+
+def batch_of(pictures, rng, count, size):
+    """Random crops, half of them mirrored; three in four are centred near the face."""
+    out = np.empty((count, size, size, 3), np.uint8)
+    for i in range(count):
+        picture = pictures[rng.integers(len(pictures))]
+        limit = 128 - size
+        if rng.random() < 0.75:
+            y, x = np.clip(rng.normal(64 - size / 2, 18, 2), 0, limit)
+        else:
+            y, x = rng.uniform(0, limit + 1e-9, 2)
+        crop = picture[int(y) : int(y) + size, int(x) : int(x) + size]
+        out[i] = crop[:, ::-1] if rng.random() < 0.5 else crop
+    return torch.from_numpy(out).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+
+
+def edges(x):
+    return x[..., :, 1:] - x[..., :, :-1], x[..., 1:, :] - x[..., :-1, :]
+
+
+def picture_loss(y, x):
+    """L1 of colours and of neighbour differences, at two scales: flat colours flat, lines sharp."""
+    loss = F.l1_loss(y, x)
+    for a, b in zip(edges(y), edges(x)):
+        loss = loss + F.l1_loss(a, b)
+    y, x = F.avg_pool2d(y, 2), F.avg_pool2d(x, 2)
+    for a, b in zip(edges(y), edges(x)):
+        loss = loss + 0.5 * F.l1_loss(a, b)
+    return loss
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--minutes", type=float, default=35)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--noise", type=float, default=0.25)
+    parser.add_argument("--power", type=float, default=0.004, help="price on the latent's mean square")
+    parser.add_argument("--widths", type=int, nargs=4, default=(64, 64, 64, 128), help="of the decoder's levels, finest first")
+    parser.add_argument("--blocks", type=int, nargs=4, default=(0, 1, 2, 2), help="residual blocks of each level")
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+
+    pictures, _ = load(args.data)
+    test, pictures = np.array(pictures[:32]), pictures[32:]
+    test = torch.from_numpy(test).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+    torch.manual_seed(0)
+    rng = np.random.default_rng()
+    model = torch.nn.ModuleDict({"encoder": LightEncoder(), "decoder": Decoder(args.widths, args.blocks)})
+    model = model.to(memory_format=torch.channels_last)
+    last = lambda name: name in ("decoder.conv_out.weight", "encoder.linear.weight")
+    optimizer = optim.make(model.named_parameters(), args.lr, adam_only=last)
+    average = optim.Average(model)
+    log = RunLog(args.out, "autoencoder")
+    step, spent = 0, 0.0
+    if state := log.load():
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        average.load_state_dict(state["average"])
+        step, spent = state["step"], state["spent"]
+
+    def save():
+        log.save(model=model.state_dict(), optimizer=optimizer.state_dict(), average=average.state_dict(),
+                 step=step, spent=spent, widths=list(args.widths), blocks=list(args.blocks), noise=args.noise)
+
+    @torch.no_grad()
+    def psnr():
+        kept = {k: v.clone() for k, v in model.named_parameters()}
+        average.copy_to(model)
+        model.eval()
+        z = model["encoder"](test)
+        y = model["decoder"](z + args.noise * 0.5 * torch.randn_like(z)).clamp(-1, 1)
+        model.train()
+        for k, v in model.named_parameters():
+            v.copy_(kept[k])
+        return 10 * math.log10(4 / F.mse_loss(y, test).item()), z.std().item()
+
+    total, count = 0.0, 0
+    limit = args.minutes * 60
+    while spent < limit:
+        started = time.perf_counter()
+        optim.set_schedule(optimizer, spent / limit)
+        whole = spent > 0.7 * limit
+        x = batch_of(pictures, rng, args.batch // 4 if whole else args.batch, 128 if whole else 64)
+        x = x.to(memory_format=torch.channels_last)
+        z = model["encoder"](x)
+        noise = args.noise * torch.rand(len(z), 1, 1, 1).mul(2) * torch.randn_like(z)
+        y = model["decoder"](z + noise)
+        loss = picture_loss(y, x) + args.power * z.square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        average.update(model)
+        step += 1
+        total, count = total + loss.item(), count + 1
+        # A paused process has not trained: a step counts for ten seconds at most.
+        spent += min(time.perf_counter() - started, 10.0)
+        if step % 25 == 0:
+            log.report(step=step, minutes=spent / 60, loss=total / count)
+            total, count = 0.0, 0
+        if step % 200 == 0:
+            quality, deviation = psnr()
+            log.report(step=step, psnr=quality, latent_deviation=deviation)
+            save()
+    save()
+    log.report(step=step, psnr=psnr()[0])
+
+
+if __name__ == "__main__":
+    main()
