@@ -162,8 +162,8 @@ void find_mixed_types(const Weights& weights, const NetworkReport& report,
   oddities.push_back(text);
 }
 
-NetworkReport inspect_network(const std::filesystem::path& path, const ModelComponent& component,
-                              std::vector<std::string>& oddities) {
+NetworkReport inspect_network(const std::shared_ptr<const SafetensorsFile>& file,
+                              const ModelComponent& component, std::vector<std::string>& oddities) {
   NetworkReport report;
   report.family = component.family;
   report.name = family_name(component.family);
@@ -172,10 +172,10 @@ NetworkReport inspect_network(const std::filesystem::path& path, const ModelComp
 
   std::optional<ModelWeights> model;
   try {
-    model.emplace(open_model_weights(path, component.family));
+    model.emplace(load_component(file, component));
   } catch (const Error& error) {
     // The place is known to whoever reads the report.
-    const std::string place = path.string() + ": ";
+    const std::string place = file->path().string() + ": ";
     std::string message = error.what();
     if (message.starts_with(place)) message.erase(0, place.size());
     oddities.push_back("cannot be loaded: " + message);
@@ -255,7 +255,7 @@ ModelReport inspect_model(const std::filesystem::path& path) {
     total.bytes += static_cast<int64_t>(entry.bytes);
   }
   for (const ModelComponent& component : contents.components) {
-    report.networks.push_back(inspect_network(path, component, report.oddities));
+    report.networks.push_back(inspect_network(file, component, report.oddities));
   }
   return report;
 }

@@ -309,7 +309,13 @@ ModelWeights open_model_weights(const std::filesystem::path& path, ModelFamily f
   if (component == nullptr) {
     fail(path, "holds: " + contents.description + ". Needed here: " + wanted(family));
   }
-  return ModelWeights(path, Loader(file, *component).load());
+  return load_component(file, *component);
+}
+
+ModelWeights load_component(std::shared_ptr<const SafetensorsFile> file,
+                            const ModelComponent& component) {
+  std::filesystem::path path = file->path();
+  return ModelWeights(std::move(path), Loader(std::move(file), component).load());
 }
 
 }  // namespace zanime

@@ -3,11 +3,15 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "weights/weight.h"
 
 namespace zanime {
+
+class SafetensorsFile;
+struct ModelComponent;
 
 enum class ModelFamily { kZImage, kQwen3, kFluxAutoencoder };
 // "Z-Image diffusion model", "Qwen3 text encoder", "FLUX autoencoder"
@@ -44,5 +48,9 @@ class ModelWeights {
 // Scales of scaled F8 are folded into the parts. Throws Error(kFile) when the file is not a
 // weight file (saying what it is instead) or holds another family of model (saying which).
 ModelWeights open_model_weights(const std::filesystem::path& path, ModelFamily family);
+
+// The same for a network that identify() found in an open file.
+ModelWeights load_component(std::shared_ptr<const SafetensorsFile> file,
+                            const ModelComponent& component);
 
 }  // namespace zanime
