@@ -51,7 +51,15 @@ std::vector<std::pair<std::string, Link>> followed_links(const Node& node) {
   return links;
 }
 
-// Inputs before the nodes that use them; otherwise the order in which outputs ask for them.
+bool names_a_file(const Node& node) {
+  for (const InputSpec& input : node.type->inputs) {
+    if (!input.folder.empty()) return true;
+  }
+  return false;
+}
+
+// Inputs before the nodes that use them. What opens files comes first: it costs little, and a wrong
+// file shows before minutes of sampling. Otherwise the order in which outputs ask for their inputs.
 // The graph has no circles. Without recursion: a chain may have thousands of nodes.
 std::vector<const Node*> execution_order(const Graph& graph) {
   std::map<std::string, const Node*> by_id;
@@ -69,6 +77,11 @@ std::vector<const Node*> execution_order(const Graph& graph) {
   };
   std::vector<const Node*> order;
   std::set<const Node*> seen;
+  for (const Node& node : graph.nodes) {
+    if (names_a_file(node) && followed_links(node).empty() && seen.insert(&node).second) {
+      order.push_back(&node);
+    }
+  }
   for (const Node& start : graph.nodes) {
     if (!start.type->is_output || !seen.insert(&start).second) continue;
     std::vector<Frame> stack{{&start, sources_of(start)}};
@@ -275,19 +288,16 @@ void Executor::clear_cache() {
 Executor::SignatureId Executor::signature_of(const Node& node,
                                              const std::map<std::string, SignatureId>& upstream) {
   std::string signature = node.class_type;
-  for (const auto& [name, input] : node.inputs) {
-    signature += "\n" + name + "=";
-    if (const Link* link = std::get_if<Link>(&input)) {
-      signature +=
-          "@" + std::to_string(upstream.at(link->node_id)) + ":" + std::to_string(link->output);
-      continue;
+  for (const auto& [name, value] : plain_values(node)) {
+    signature += "\n" + name + "=" + serialised(value);
+    const InputSpec* input = node.type->find_input(name);
+    if (input != nullptr && !input->folder.empty()) {
+      signature += " " + file_identity(files_.find(input->folder, std::get<std::string>(value)));
     }
-    const Value& value = std::get<Value>(input);
-    signature += serialised(value);
-    const InputSpec* spec = node.type->find_input(name);
-    if (spec != nullptr && !spec->folder.empty()) {
-      signature += " " + file_identity(files_.find(spec->folder, std::get<std::string>(value)));
-    }
+  }
+  for (const auto& [name, link] : followed_links(node)) {
+    signature += "\n" + name + "=@" + std::to_string(upstream.at(link.node_id)) + ":" +
+                 std::to_string(link.output);
   }
   return signature_id(signature);
 }

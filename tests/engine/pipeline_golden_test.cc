@@ -1,0 +1,258 @@
+// Whole pipelines and shared graphs, against ComfyUI.
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "engine/engine.h"
+#include "engine/plain_graph.h"
+#include "nodes/executor.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/golden.h"
+#include "tests/support/synthetic_models_root.h"
+
+namespace zanime {
+namespace {
+
+using nlohmann::ordered_json;
+using namespace zanime::testing;
+
+constexpr double kLatentTolerance = 2e-4;  // of the largest value
+constexpr double kLowestPsnr = 50.0;       // dB
+
+// Runs graphs and keeps what SaveLatent and SaveImage are given.
+class Pipeline : public nodes::PictureSink {
+ public:
+  Pipeline() {
+    if (registry_.find("SaveLatent") != nullptr) return;
+    registry_.add({.class_name = "SaveLatent",
+                   .display_name = "Save Latent",
+                   .category = "",
+                   .description = "",
+                   .inputs = {nodes::link("samples", "LATENT"),
+                              nodes::text("filename_prefix", "latents/ComfyUI")},
+                   .is_output = true,
+                   .run = [this](const nodes::Arguments& arguments,
+                                 nodes::NodeContext&) -> std::vector<nodes::Value> {
+                     latent = arguments.get<nodes::Latent>("samples").samples;
+                     return {};
+                   }});
+  }
+
+  void run(ordered_json graph) {
+    const CancelToken cancel;
+    report = executor_.run(nodes::read_graph(graph, registry_, files_), {*this, cancel, {}});
+  }
+
+  void save(const std::string&, const nodes::Image& image, const std::string&,
+            const ordered_json&) override {
+    picture = image.pixels;
+  }
+
+  Tensor latent;
+  Tensor picture;
+  nodes::ExecutionReport report;
+
+ private:
+  ModelsRoot files_{synthetic_models_root()};
+  nodes::NodeRegistry registry_ = nodes::NodeRegistry::standard(/*with_extra_nodes=*/true);
+  nodes::Executor executor_{ops::make_cpu_backend(), files_};
+};
+
+void expect_latent(const Tensor& latent, const Tensor& expected) {
+  ASSERT_EQ(latent.shape(), expected.shape());
+  double largest = 0, difference = 0;
+  for (int64_t i = 0; i < latent.size(); ++i) {
+    largest = std::max(largest, std::abs(static_cast<double>(expected.data()[i])));
+    difference = std::max(difference, std::abs(static_cast<double>(latent.data()[i]) -
+                                               static_cast<double>(expected.data()[i])));
+  }
+  EXPECT_LE(difference, kLatentTolerance * largest);
+}
+
+// `expected` has the values of 8-bit pictures, 0 to 255.
+void expect_picture(const Tensor& picture, const Tensor& expected) {
+  ASSERT_EQ(picture.shape(), expected.shape());
+  double squares = 0;
+  for (int64_t i = 0; i < picture.size(); ++i) {
+    const double difference = std::floor(255.0f * picture.data()[i]) - expected.data()[i];
+    squares += difference * difference;
+  }
+  const double mean = squares / static_cast<double>(picture.size());
+  const double psnr = mean == 0 ? INFINITY : 10 * std::log10(255.0 * 255.0 / mean);
+  EXPECT_GE(psnr, kLowestPsnr);
+}
+
+GenerationParams request_of(const nlohmann::json& golden) {
+  static const std::map<std::string, std::string> kFiles{
+      {"bf16", "tiny-dit-bf16.safetensors"},
+      {"fp8", "tiny-dit-fp8.safetensors"},
+      {"fp8-diffusers", "tiny-dit-diffusers-fp8.safetensors"}};
+  GenerationParams params;
+  params.prompt = golden_prompt(golden.at("prompt"));
+  params.negative_prompt = golden.at("negative");
+  params.width = golden.at("width");
+  params.height = golden.at("height");
+  params.steps = golden.at("steps");
+  params.cfg = golden.at("cfg");
+  params.sampler = golden.at("sampler");
+  params.scheduler = golden.at("scheduler");
+  if (!golden.at("shift").is_null()) params.shift = golden.at("shift");
+  params.seed = golden.at("seed").get<uint64_t>();
+  params.batch = golden.at("batch");
+  params.model = kFiles.at(golden.at("model"));
+  params.text_encoder = "tiny-qwen3-fp8.safetensors";
+  params.vae = "tiny-vae-full-fp32.safetensors";
+  return params;
+}
+
+class PlainRequest : public ::testing::TestWithParam<int> {};
+
+TEST_P(PlainRequest, GivesTheReferencesLatentAndPicture) {
+  const std::string index = std::to_string(GetParam());
+  const nlohmann::json golden = golden_cases().at("e2e").at(static_cast<size_t>(GetParam()));
+  const GenerationParams params = request_of(golden);
+  ASSERT_TRUE(problems_of(params).empty());
+  ordered_json graph = plain_graph(params, /*aura_sampling=*/!golden.at("shift").is_null());
+  graph["11"] = {{"class_type", "SaveLatent"}, {"inputs", {{"samples", {"8", 0}}}}};
+  graph["11"]["inputs"]["filename_prefix"] = "x";
+  Pipeline pipeline;
+  pipeline.run(graph);
+  expect_latent(pipeline.latent, golden_tensor("e2e/latent/" + index));
+  expect_picture(pipeline.picture, golden_tensor("e2e/image/" + index));
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, PlainRequest, ::testing::Range(0, 4));
+
+class SharedGraph : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(SharedGraph, GivesTheReferencesLatentAndPicture) {
+  const auto results = SafetensorsFile::open(golden_path("graphs/graphs.safetensors"));
+  Pipeline pipeline;
+  pipeline.run(golden_json("graphs/graphs.json").at(GetParam()));
+  expect_latent(pipeline.latent, results->read_float32(GetParam() + "/latent"));
+  expect_picture(pipeline.picture, results->read_float32(GetParam() + "/image"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, SharedGraph, ::testing::Values("text-to-image", "negative-cfg"),
+                         [](const ::testing::TestParamInfo<std::string>& test) {
+                           std::string name = test.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+// The request of the tests below: small, quick, complete.
+GenerationParams small_request() {
+  GenerationParams params;
+  params.prompt = "1girl, 桜";
+  params.width = 64;
+  params.height = 72;
+  params.steps = 2;
+  params.seed = 5;
+  params.model = "tiny-dit-fp8.safetensors";
+  return params;
+}
+
+Engine make_engine() {
+  EngineOptions options;
+  options.models_root = synthetic_models_root();
+  return Engine(options);
+}
+
+std::vector<std::string> nodes_run(const EngineResult& result) {
+  std::vector<std::string> ids;
+  for (const nodes::NodeTiming& node : result.report.nodes) {
+    if (!node.cached) ids.push_back(node.node_id);
+  }
+  return ids;
+}
+
+TEST(Engine, AChangedSeedRerunsTheSamplerOnly) {
+  Engine engine = make_engine();
+  const CancelToken cancel;
+  GenerationParams params = small_request();
+  const EngineResult first = engine.generate(params, cancel);
+  // The negative prompt (6) is not encoded: guidance of 1 does without it.
+  EXPECT_EQ(nodes_run(first),
+            (std::vector<std::string>{"1", "2", "3", "4", "5", "7", "8", "9", "10"}));
+  params.seed = 6;
+  const EngineResult second = engine.generate(params, cancel);
+  EXPECT_EQ(nodes_run(second), (std::vector<std::string>{"8", "9", "10"}));
+  params.cfg = 2;
+  EXPECT_EQ(nodes_run(engine.generate(params, cancel)),
+            (std::vector<std::string>{"6", "8", "9", "10"}));
+  params = small_request();
+  const EngineResult again = engine.generate(params, cancel);
+  EXPECT_TRUE(std::equal(again.pictures[0].pixels.values().begin(),
+                         again.pictures[0].pixels.values().end(),
+                         first.pictures[0].pixels.values().begin()));
+}
+
+TEST(Engine, CompletesTheRequestAndGivesEachPictureItsStory) {
+  Engine engine = make_engine();
+  const CancelToken cancel;
+  GenerationParams params = small_request();
+  params.batch = 2;
+  params.seed.reset();
+  int told = 0;
+  EngineHooks hooks;
+  hooks.on_picture = [&](const EnginePicture&) { ++told; };
+  const EngineResult result = engine.generate(params, cancel, hooks);
+  EXPECT_EQ(told, 2);
+  ASSERT_EQ(result.pictures.size(), 2u);
+  EXPECT_EQ(result.pictures[1].index, 1);
+  EXPECT_EQ(result.pictures[1].pixels.shape(), (Shape{1, 72, 64, 3}));
+  ASSERT_TRUE(result.params.seed.has_value());
+  EXPECT_EQ(result.params.vae, "tiny-vae-full-fp32.safetensors");
+  expect_contains(result.pictures[0].parameters,
+                  "Seed: " + std::to_string(*result.params.seed) + ", Size: 64x72");
+  EXPECT_EQ(ordered_json::parse(result.pictures[0].graph), result.graph);
+}
+
+TEST(Engine, StopsInTheMiddleOfAStep) {
+  Engine engine = make_engine();
+  CancelToken cancel;
+  EngineHooks hooks;
+  int steps = 0;
+  hooks.progress = [&](const nodes::ProgressEvent& event) {
+    if (event.kind != nodes::ProgressEvent::Kind::kStep) return;
+    ++steps;
+    cancel.cancel();
+  };
+  GenerationParams params = small_request();
+  params.steps = 50;
+  expect_error(ErrorKind::kCancelled, "stopped by the user",
+               [&] { engine.generate(params, cancel, hooks); });
+  EXPECT_EQ(steps, 1);
+}
+
+TEST(Engine, AnEncoderOfAnotherWidthIsRefusedWithTheRightFilesName) {
+  // A conditioning of the wrong width comes to the sampler before anything is computed there.
+  Engine engine = make_engine();
+  const CancelToken cancel;
+  GenerationParams params = small_request();
+  params.model = "tiny-qwen3-fp8.safetensors";
+  expect_error(ErrorKind::kFile, "tiny-qwen3-fp8.safetensors",
+               [&] { engine.generate(params, cancel); });
+}
+
+TEST(Engine, FollowsTheEnvironmentOfTheSpace) {
+  setenv("ZANIME_DISABLE_AURA_SAMPLING", "1", 1);
+  setenv("ZANIME_INIT_COMFY_EXTRA_NODES", "1", 1);
+  EngineOptions options = EngineOptions::from_environment();
+  unsetenv("ZANIME_DISABLE_AURA_SAMPLING");
+  unsetenv("ZANIME_INIT_COMFY_EXTRA_NODES");
+  options.models_root = synthetic_models_root();
+  Engine engine(options);
+  EXPECT_NE(engine.registry().find("ConditioningZeroOut"), nullptr);
+  const CancelToken cancel;
+  EXPECT_FALSE(engine.generate(small_request(), cancel).graph.contains("4"));
+  EXPECT_TRUE(EngineOptions::from_environment().aura_sampling);
+  EXPECT_EQ(make_engine().registry().find("ConditioningZeroOut"), nullptr);
+}
+
+}  // namespace
+}  // namespace zanime
