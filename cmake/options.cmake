@@ -30,3 +30,6 @@ if(ZANIME_SANITIZE)
                       -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
 endif()
+if(ZANIME_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)  # lets the fuzzer see which branches ran
+endif()
