@@ -66,11 +66,26 @@ Tensor to_channels_last(const Tensor& latent) {
   return out;
 }
 
-}  // namespace
+// [B, H, W, C] -> the first `channels` of C as [B, channels, H, W].
+Tensor to_channels_first(const Tensor& x, int64_t channels) {
+  const int64_t pixels = x.dim(1) * x.dim(2), width = x.dim(3);
+  Tensor out({x.dim(0), channels, x.dim(1), x.dim(2)});
+  for (int64_t b = 0; b < x.dim(0); ++b) {
+    for (int64_t c = 0; c < channels; ++c) {
+      const float* in = x.data() + b * pixels * width + c;
+      float* target = out.data() + (b * channels + c) * pixels;
+      for (int64_t i = 0; i < pixels; ++i) target[i] = in[i * width];
+    }
+  }
+  return out;
+}
 
-AutoencoderDecoder::ResidualBlock AutoencoderDecoder::load_residual(const ModelWeights& weights,
-                                                                    const std::string& name) {
-  ResidualBlock block;
+using Residual = AutoencoderBlocks::Residual;
+using Attention = AutoencoderBlocks::Attention;
+using Middle = AutoencoderBlocks::Middle;
+
+Residual load_residual(const ModelWeights& weights, const std::string& name) {
+  Residual block;
   load_norm(weights, name + ".norm1", block.norm1_weight, block.norm1_bias);
   load_norm(weights, name + ".norm2", block.norm2_weight, block.norm2_bias);
   block.conv1 = load_conv(weights, name + ".conv1");
@@ -81,38 +96,32 @@ AutoencoderDecoder::ResidualBlock AutoencoderDecoder::load_residual(const ModelW
   return block;
 }
 
-AutoencoderDecoder::AutoencoderDecoder(const ModelWeights& weights) {
-  const std::string decoder = "decoder.";
-  conv_in_ = load_conv(weights, decoder + "conv_in");
-  mid1_ = load_residual(weights, decoder + "mid.block_1");
-  mid2_ = load_residual(weights, decoder + "mid.block_2");
-  const std::string attention = decoder + "mid.attn_1";
-  load_norm(weights, attention + ".norm", mid_attention_.norm_weight, mid_attention_.norm_bias);
+std::vector<Residual> load_residuals(const ModelWeights& weights, const std::string& name) {
+  std::vector<Residual> blocks;
+  const int64_t count = count_blocks(weights, name);
+  for (int64_t i = 0; i < count; ++i) {
+    blocks.push_back(load_residual(weights, name + "." + std::to_string(i)));
+  }
+  return blocks;
+}
+
+Middle load_middle(const ModelWeights& weights, const std::string& name) {
+  Middle middle;
+  middle.block1 = load_residual(weights, name + ".block_1");
+  middle.block2 = load_residual(weights, name + ".block_2");
+  const std::string attention = name + ".attn_1";
+  load_norm(weights, attention + ".norm", middle.attention.norm_weight, middle.attention.norm_bias);
   const ops::Linear query = load_pointwise(weights, attention + ".q");
   const ops::Linear key = load_pointwise(weights, attention + ".k");
   const ops::Linear value = load_pointwise(weights, attention + ".v");
-  mid_attention_.qkv.weight =
+  middle.attention.qkv.weight =
       stack_rows({&query.weight, &key.weight, &value.weight}, attention + ".q + k + v");
-  mid_attention_.qkv.bias = concatenate({&query.bias, &key.bias, &value.bias});
-  mid_attention_.out = load_pointwise(weights, attention + ".proj_out");
-
-  const int64_t levels = count_blocks(weights, decoder + "up");
-  for (int64_t i = levels - 1; i >= 0; --i) {
-    const std::string name = decoder + "up." + std::to_string(i);
-    Level level;
-    const int64_t blocks = count_blocks(weights, name + ".block");
-    for (int64_t j = 0; j < blocks; ++j) {
-      level.blocks.push_back(load_residual(weights, name + ".block." + std::to_string(j)));
-    }
-    if (i > 0) level.upsample = load_conv(weights, name + ".upsample.conv");
-    levels_.push_back(std::move(level));
-  }
-  load_norm(weights, decoder + "norm_out", norm_out_weight_, norm_out_bias_);
-  conv_out_ = load_conv(weights, decoder + "conv_out");
+  middle.attention.qkv.bias = concatenate({&query.bias, &key.bias, &value.bias});
+  middle.attention.out = load_pointwise(weights, attention + ".proj_out");
+  return middle;
 }
 
-Tensor AutoencoderDecoder::run_residual(const ResidualBlock& block, Tensor x,
-                                        ops::Backend& backend) {
+Tensor run_residual(const Residual& block, const Tensor& x, ops::Backend& backend) {
   Tensor y = backend.group_norm(x, kNormGroups, block.norm1_weight, block.norm1_bias, kNormEpsilon,
                                 /*with_silu=*/true);
   y = backend.conv2d(y, block.conv1);
@@ -127,27 +136,46 @@ Tensor AutoencoderDecoder::run_residual(const ResidualBlock& block, Tensor x,
   return y;
 }
 
-void AutoencoderDecoder::run_attention(const AttentionBlock& block, Tensor& x,
-                                       ops::Backend& backend) {
+Tensor run_middle(const Middle& middle, Tensor x, ops::Backend& backend) {
+  x = run_residual(middle.block1, x, backend);
   const int64_t channels = x.dim(3);
   const ops::AttentionLayout layout{x.dim(0), x.dim(1) * x.dim(2), 1, 1, channels};
-  const Tensor normed = backend.group_norm(x, kNormGroups, block.norm_weight, block.norm_bias,
-                                           kNormEpsilon, /*with_silu=*/false);
+  const Attention& attention = middle.attention;
+  const Tensor normed =
+      backend.group_norm(x, kNormGroups, attention.norm_weight, attention.norm_bias, kNormEpsilon,
+                         /*with_silu=*/false);
   const Tensor attended =
-      backend.attention(backend.linear(normed, block.qkv), layout, /*causal=*/false);
-  backend.linear_add_inplace(x, attended.reshaped(x.shape()), block.out);
+      backend.attention(backend.linear(normed, attention.qkv), layout, /*causal=*/false);
+  backend.linear_add_inplace(x, attended.reshaped(x.shape()), attention.out);
+  return run_residual(middle.block2, x, backend);
+}
+
+}  // namespace
+
+AutoencoderDecoder::AutoencoderDecoder(const ModelWeights& weights) {
+  const std::string decoder = "decoder.";
+  conv_in_ = load_conv(weights, decoder + "conv_in");
+  middle_ = load_middle(weights, decoder + "mid");
+  const int64_t levels = count_blocks(weights, decoder + "up");
+  for (int64_t i = levels - 1; i >= 0; --i) {
+    const std::string name = decoder + "up." + std::to_string(i);
+    Level level;
+    level.blocks = load_residuals(weights, name + ".block");
+    if (i > 0) level.upsample = load_conv(weights, name + ".upsample.conv");
+    levels_.push_back(std::move(level));
+  }
+  load_norm(weights, decoder + "norm_out", norm_out_weight_, norm_out_bias_);
+  conv_out_ = load_conv(weights, decoder + "conv_out");
 }
 
 Tensor AutoencoderDecoder::decode(const Tensor& latent, ops::Backend& backend,
                                   const CancelToken& cancel) const {
   Tensor x = backend.conv2d(to_channels_last(latent), conv_in_);
-  x = run_residual(mid1_, std::move(x), backend);
-  run_attention(mid_attention_, x, backend);
-  x = run_residual(mid2_, std::move(x), backend);
+  x = run_middle(middle_, std::move(x), backend);
   for (const Level& level : levels_) {
-    for (const ResidualBlock& block : level.blocks) {
+    for (const Residual& block : level.blocks) {
       cancel.throw_if_cancelled();
-      x = run_residual(block, std::move(x), backend);
+      x = run_residual(block, x, backend);
     }
     if (level.upsample) x = backend.conv2d(backend.upsample_2x(x), *level.upsample);
   }
@@ -160,6 +188,49 @@ Tensor AutoencoderDecoder::decode(const Tensor& latent, ops::Backend& backend,
     value = value < 0.0f ? 0.0f : value > 1.0f ? 1.0f : value;
   }
   return picture;
+}
+
+AutoencoderEncoder::AutoencoderEncoder(const ModelWeights& weights) {
+  const std::string encoder = "encoder.";
+  if (!weights.has(encoder + "conv_in.weight")) {
+    throw Error(ErrorKind::kFile, weights.path().string() +
+                                      ": this autoencoder has a decoder alone, and a picture is to "
+                                      "be encoded; use a complete file (ae.safetensors)");
+  }
+  conv_in_ = load_conv(weights, encoder + "conv_in");
+  const int64_t levels = count_blocks(weights, encoder + "down");
+  for (int64_t i = 0; i < levels; ++i) {
+    const std::string name = encoder + "down." + std::to_string(i);
+    Level level;
+    level.blocks = load_residuals(weights, name + ".block");
+    if (i < levels - 1) {
+      level.downsample = load_conv(weights, name + ".downsample.conv");
+      level.downsample->stride = 2;
+      level.downsample->pad_before = 0;  // one row and column of zeros, below and to the right
+    }
+    levels_.push_back(std::move(level));
+  }
+  middle_ = load_middle(weights, encoder + "mid");
+  load_norm(weights, encoder + "norm_out", norm_out_weight_, norm_out_bias_);
+  conv_out_ = load_conv(weights, encoder + "conv_out");
+}
+
+Tensor AutoencoderEncoder::encode(const Tensor& picture, ops::Backend& backend,
+                                  const CancelToken& cancel) const {
+  Tensor x = picture.clone();
+  for (float& value : x.values()) value = value * 2.0f - 1.0f;
+  x = backend.conv2d(x, conv_in_);
+  for (const Level& level : levels_) {
+    for (const Residual& block : level.blocks) {
+      cancel.throw_if_cancelled();
+      x = run_residual(block, x, backend);
+    }
+    if (level.downsample) x = backend.conv2d(x, *level.downsample);
+  }
+  x = run_middle(middle_, std::move(x), backend);
+  x = backend.group_norm(x, kNormGroups, norm_out_weight_, norm_out_bias_, kNormEpsilon,
+                         /*with_silu=*/true);
+  return to_channels_first(backend.conv2d(x, conv_out_), latent_channels());
 }
 
 }  // namespace zanime

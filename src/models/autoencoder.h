@@ -18,6 +18,23 @@ namespace zanime {
 inline constexpr float kLatentShift = 0.1159f;
 inline constexpr float kLatentScale = 0.3611f;
 
+// What the two halves are built of.
+struct AutoencoderBlocks {
+  struct Residual {
+    Tensor norm1_weight, norm1_bias, norm2_weight, norm2_bias;
+    ops::Conv2d conv1, conv2;
+    std::optional<ops::Linear> shortcut;  // 1x1 convolution where the width changes
+  };
+  struct Attention {
+    Tensor norm_weight, norm_bias;
+    ops::Linear qkv, out;
+  };
+  struct Middle {
+    Residual block1, block2;
+    Attention attention;
+  };
+};
+
 class AutoencoderDecoder {
  public:
   // Widths follow from the tensor shapes. Throws Error(kFile) as ModelWeights::get does.
@@ -30,28 +47,37 @@ class AutoencoderDecoder {
   Tensor decode(const Tensor& latent, ops::Backend& backend, const CancelToken& cancel) const;
 
  private:
-  struct ResidualBlock {
-    Tensor norm1_weight, norm1_bias, norm2_weight, norm2_bias;
-    ops::Conv2d conv1, conv2;
-    std::optional<ops::Linear> shortcut;  // 1x1 convolution where the width changes
-  };
-  struct AttentionBlock {
-    Tensor norm_weight, norm_bias;
-    ops::Linear qkv, out;
-  };
   struct Level {
-    std::vector<ResidualBlock> blocks;
+    std::vector<AutoencoderBlocks::Residual> blocks;
     std::optional<ops::Conv2d> upsample;
   };
 
-  static ResidualBlock load_residual(const ModelWeights& weights, const std::string& name);
-  static Tensor run_residual(const ResidualBlock& block, Tensor x, ops::Backend& backend);
-  static void run_attention(const AttentionBlock& block, Tensor& x, ops::Backend& backend);
+  ops::Conv2d conv_in_, conv_out_;
+  AutoencoderBlocks::Middle middle_;
+  std::vector<Level> levels_;  // in the order they run
+  Tensor norm_out_weight_, norm_out_bias_;
+};
+
+class AutoencoderEncoder {
+ public:
+  // As AutoencoderDecoder. Throws Error(kFile) for a file that has a decoder alone.
+  explicit AutoencoderEncoder(const ModelWeights& weights);
+
+  int64_t latent_channels() const { return conv_out_.weight.rows() / 2; }
+
+  // Picture [batch, H, W, 3], values 0 to 1, H and W multiples of 8 -> raw latent
+  // [batch, channels, H / 8, W / 8]: the mean of the encoder's distribution.
+  Tensor encode(const Tensor& picture, ops::Backend& backend, const CancelToken& cancel) const;
+
+ private:
+  struct Level {
+    std::vector<AutoencoderBlocks::Residual> blocks;
+    std::optional<ops::Conv2d> downsample;
+  };
 
   ops::Conv2d conv_in_, conv_out_;
-  ResidualBlock mid1_, mid2_;
-  AttentionBlock mid_attention_;
-  std::vector<Level> levels_;  // in the order they run
+  std::vector<Level> levels_;
+  AutoencoderBlocks::Middle middle_;
   Tensor norm_out_weight_, norm_out_bias_;
 };
 
