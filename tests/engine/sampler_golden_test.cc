@@ -1,0 +1,78 @@
+// Every sampler on the reduced model, against ComfyUI.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include "models/next_dit.h"
+#include "sampling/ksampler.h"
+#include "sampling/noise.h"
+#include "sampling/samplers.h"
+#include "sampling/schedules.h"
+#include "tests/support/golden.h"
+#include "tests/support/random_tensor.h"
+#include "tests/support/synthetic_models.h"
+
+namespace zanime {
+namespace {
+
+using namespace zanime::testing;
+
+class ReducedModel {
+ public:
+  // denoised = x - sigma velocity, under the golden conditioning of a prompt.
+  Denoise under_prompt(int prompt) {
+    const Tensor rows = golden_tensor("text/fp8/" + std::to_string(prompt));
+    const NextDit::Caption caption =
+        network_.embed_caption(rows.reshaped({rows.dim(1), rows.dim(2)}), *backend_, cancel_);
+    return [this, caption](const Tensor& x, float sigma) {
+      Tensor denoised = network_.velocity(x, sigma, caption, *backend_, cancel_);
+      for (int64_t i = 0; i < x.size(); ++i) {
+        denoised.data()[i] = x.data()[i] - sigma * denoised.data()[i];
+      }
+      return denoised;
+    };
+  }
+
+ private:
+  NextDit network_{open_model_weights(tiny_dit("fp32"), ModelFamily::kZImage)};
+  std::shared_ptr<ops::Backend> backend_ = ops::make_cpu_backend();
+  CancelToken cancel_;
+};
+
+TEST(SamplerGolden, EverySamplerGivesTheReferencesLatent) {
+  ReducedModel model;
+  const nlohmann::json cases = golden_cases().at("samplers");
+  const std::vector<std::string>& known = sampler_names();
+  int run = 0;
+  for (size_t index = 0; index < cases.size(); ++index) {
+    const nlohmann::json& c = cases[index];
+    const std::string sampler = c.at("sampler");
+    if (std::find(known.begin(), known.end(), sampler) == known.end()) continue;
+    const Tensor expected = golden_tensor("sampler/" + std::to_string(index));
+    const FlowSchedule flow(c.at("shift").get<double>());
+    const double denoise = c.at("denoise");
+    const uint64_t seed = c.at("seed");
+    const SampleRequest request{.sampler = sampler,
+                                .sigmas = make_sigmas(c.at("scheduler").get<std::string>(), flow,
+                                                      c.at("steps"), denoise, sampler),
+                                .latent = denoise < 1.0 ? golden_tensor("sampler/latent_in")
+                                                        : Tensor::zeros(expected.shape()),
+                                .noise = normal_noise(expected.shape(), seed),
+                                .seed = seed,
+                                .format = {},
+                                .on_step = nullptr};
+    const Guide guide = cfg_guide(model.under_prompt(c.at("positive")),
+                                  model.under_prompt(c.at("negative")), c.at("cfg").get<float>());
+    const Tensor latent = sample(guide, flow, request);
+    ASSERT_EQ(latent.shape(), expected.shape());
+    EXPECT_LE(max_difference(latent, expected), 2e-4 * max_magnitude(expected))
+        << "case " << index << " " << c.dump();
+    ++run;
+  }
+  EXPECT_EQ(run, 3 * static_cast<int>(known.size()));
+}
+
+}  // namespace
+}  // namespace zanime
