@@ -17,6 +17,7 @@
 #include "cli/lab.h"
 #include "cli/terminal.h"
 #include "engine/version.h"
+#include "nodes/input_value.h"
 #include "nodes/near_matches.h"
 
 namespace zanime::cli {
@@ -59,7 +60,7 @@ int report(const Error& error, const GlobalOptions& globals) {
 
 // The command that was named, or the program itself.
 const CLI::App& innermost(const CLI::App& app) {
-  const std::vector<CLI::App*> parsed = const_cast<CLI::App&>(app).get_subcommands();
+  const std::vector<CLI::App*> parsed = app.get_subcommands();
   return parsed.empty() ? app : innermost(*parsed.front());
 }
 
@@ -68,33 +69,59 @@ std::string command_line_of(const CLI::App& app) {
   return parent == nullptr ? "zanime" : command_line_of(*parent) + " " + app.get_name();
 }
 
-// What CLI11 found wrong, with the nearest option where one was misspelt.
-Error usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
-  const CLI::App& command = innermost(app);
-  std::string message = error.what();
-  std::vector<std::string> known;
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  return names;
+}
+
+// Long names of the options that may stand after `command`.
+std::vector<std::string> option_names(const CLI::App& command) {
+  std::vector<std::string> names;
   for (const CLI::App* level = &command; level != nullptr; level = level->get_parent()) {
     for (const CLI::Option* option : level->get_options()) {
-      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
     }
   }
-  if (&command == &app) {
-    for (const CLI::App* sub : app.get_subcommands({})) known.push_back(sub->get_name());
-  }
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr ||
-      dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
-    for (int i = 1; i < argc; ++i) {
-      const std::string argument = std::string(argv[i]).substr(0, std::string(argv[i]).find('='));
-      if (message.find(argument) == std::string::npos || argument.size() < 2) continue;
-      const std::vector<std::string> near = nodes::near_matches(argument, known);
-      if (!near.empty() && near.front() != argument) {
-        message += "; did you mean " + nodes::list_names(near, "or") + "?";
-        break;
-      }
+  return names;
+}
+
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& known) {
+  const std::vector<std::string> near = nodes::near_matches(word, known);
+  return near.empty() ? "" : "; did you mean " + nodes::list_names(near, "or") + "?";
+}
+
+// The first word of the command line that nothing took.
+std::string first_unexpected(const CLI::App& app, int argc, char** argv) {
+  const std::vector<std::string> unexpected = app.remaining(/*recurse=*/true);
+  for (int i = 1; i < argc; ++i) {
+    if (std::find(unexpected.begin(), unexpected.end(), argv[i]) != unexpected.end()) {
+      return argv[i];
     }
   }
-  return Error(ErrorKind::kUsage,
-               message + "\n`" + command_line_of(command) + " --help` lists the options");
+  return "";
+}
+
+// What CLI11 found wrong, with the nearest name where one was misspelt.
+Error usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  const CLI::App& command = innermost(app);
+  const std::string name = command_line_of(command);
+  const std::string word = first_unexpected(app, argc, argv);
+  const std::vector<std::string> commands = command_names(command);
+  std::string message = error.what();
+  if (word.starts_with("-")) {
+    message = "there is no option " + nodes::quoted(word) +
+              did_you_mean(word.substr(0, word.find('=')), option_names(command));
+  } else if (!word.empty()) {
+    message = commands.empty() ? nodes::quoted(word) + " was not expected"
+                               : nodes::quoted(word) + " is not a command of `" + name + "`" +
+                                     did_you_mean(word, commands);
+  } else if (!commands.empty() && dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
+    message = "`" + name + "` needs a command: " + nodes::list_names(commands, "or");
+  }
+  return Error(ErrorKind::kUsage, message + "\n`" + name + " --help` lists the options");
 }
 
 void set_log_levels(const GlobalOptions& globals) {

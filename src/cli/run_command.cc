@@ -22,7 +22,7 @@ struct RunOptions {
   std::string graph;
   std::string models_root;
   std::string output;
-  bool no_extra_nodes = false;
+  bool extra_nodes = true;
 };
 
 // "-" is standard input.
@@ -47,7 +47,7 @@ void run(const RunOptions& options, const GlobalOptions& globals, const CancelTo
 
   EngineOptions engine_options = EngineOptions::from_environment();
   engine_options.models_root = options.models_root;
-  engine_options.extra_nodes = !options.no_extra_nodes;
+  engine_options.extra_nodes = options.extra_nodes;
   Engine engine(engine_options);
   PictureOutput output(options.output);
 
@@ -74,7 +74,8 @@ void add_run_command(CLI::App& app, const GlobalOptions& globals, const CancelTo
                       "or the user's data folder)");
   command->add_option("-o,--output", options->output,
                       "PNG file or folder (default: the workflow's names in the current folder)");
-  command->add_flag("--no-extra-nodes", options->no_extra_nodes, "Know the core nodes only");
+  command->add_flag("--extra-nodes,!--no-extra-nodes", options->extra_nodes,
+                    "Know the nodes beyond the core set (default: yes)");
   command->callback([options, &globals, &cancel] { run(*options, globals, cancel); });
 }
 

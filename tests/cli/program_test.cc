@@ -124,6 +124,9 @@ TEST_F(Program, JsonIsOneObject) {
 }
 
 struct Refusal {
+  // What the test runner shows.
+  friend void PrintTo(const Refusal& refusal, std::ostream* out) { *out << refusal.name; }
+
   const char* name;
   Arguments arguments;
   int exit_code;
@@ -150,6 +153,9 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Refusal{"UnknownCommand", {"generat", "x"}, 2, {"generat", "did you mean `generate`"}},
         Refusal{"UnknownOption", {"generate", "x", "--widht", "64"}, 2, {"--widht", "`--width`"}},
+        Refusal{"ExtraWord", {"generate", "1girl", "smile"}, 2, {"\"smile\" was not expected"}},
+        Refusal{"UnknownLabCommand", {"lab", "nois"}, 2, {"\"nois\" is not", "`noise`"}},
+        Refusal{"LabAlone", {"lab"}, 2, {"`zanime lab` needs a command: `synth`"}},
         Refusal{"PromptMissing", {"generate"}, 2, {"prompt", "zanime generate --help"}},
         Refusal{"WidthIsAWord", {"generate", "x", "--width", "wide"}, 2, {"--width"}},
         Refusal{"WidthOverflows",

@@ -19,6 +19,9 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 struct BrokenRule {
+  // What the test runner shows.
+  friend void PrintTo(const BrokenRule& rule, std::ostream* out) { *out << rule.name; }
+
   const char* name;
   std::function<void(GenerationParams&)> change;
   std::vector<std::string> parts;

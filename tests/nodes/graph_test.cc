@@ -36,6 +36,9 @@ Graph read(const ordered_json& json, std::vector<std::string>* warnings = nullpt
 
 // A change of the sample workflow, by JSON pointer, and what the error must say.
 struct Malformed {
+  // What the test runner shows.
+  friend void PrintTo(const Malformed& test, std::ostream* out) { *out << test.name; }
+
   const char* name;
   const char* pointer;
   const char* value;  // JSON; null: the place is erased
