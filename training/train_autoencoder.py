@@ -3,9 +3,9 @@
     train_autoencoder.py --data DIR --out RUN --minutes 35
 
 Stops by training time, not by steps, so that a slow machine gets the whole learning-rate schedule
-too; started again it goes on from RUN/autoencoder.pt. The latent is a Gaussian of fixed width around
-the encoder's output with a small price on power: what a cell cannot say cheaply it does not say, which
-leaves the diffusion model a smooth latent and makes the decoder tolerate that model's small errors.
+too; started again it goes on from RUN/autoencoder.pt. Noise is added to a latent of fixed power, so the
+encoder spends power where it pays: the diffusion model gets a smooth latent, and the decoder tolerates
+that model's small errors.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import torch.nn.functional as F
 
 import optim
 from dataset import load
-from networks.autoencoder import Decoder, LightEncoder
+from networks.autoencoder import Decoder, LightEncoder, raw_of
 from run_log import RunLog
 
 
@@ -62,7 +62,6 @@ def main():
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--noise", type=float, default=0.25)
-    parser.add_argument("--power", type=float, default=0.004, help="price on the latent's mean square")
     parser.add_argument("--widths", type=int, nargs=4, default=(64, 64, 64, 128), help="of the decoder's levels, finest first")
     parser.add_argument("--blocks", type=int, nargs=4, default=(0, 1, 2, 2), help="residual blocks of each level")
     parser.add_argument("--threads", type=int, default=2)
@@ -97,11 +96,11 @@ def main():
         average.copy_to(model)
         model.eval()
         z = model["encoder"](test)
-        y = model["decoder"](z + args.noise * 0.5 * torch.randn_like(z)).clamp(-1, 1)
+        y = model["decoder"](raw_of(z)).clamp(-1, 1)
         model.train()
         for k, v in model.named_parameters():
             v.copy_(kept[k])
-        return 10 * math.log10(4 / F.mse_loss(y, test).item()), z.std().item()
+        return 10 * math.log10(4 / F.mse_loss(y, test).item()), z.std((0, 2, 3)).tolist()
 
     total, count = 0.0, 0
     limit = args.minutes * 60
@@ -109,12 +108,13 @@ def main():
         started = time.perf_counter()
         optim.set_schedule(optimizer, spent / limit)
         whole = spent > 0.7 * limit
+        model["encoder"].fixed = whole
         x = batch_of(pictures, rng, args.batch // 4 if whole else args.batch, 128 if whole else 64)
         x = x.to(memory_format=torch.channels_last)
         z = model["encoder"](x)
         noise = args.noise * torch.rand(len(z), 1, 1, 1).mul(2) * torch.randn_like(z)
-        y = model["decoder"](z + noise)
-        loss = picture_loss(y, x) + args.power * z.square().mean()
+        y = model["decoder"](raw_of(z + noise))
+        loss = picture_loss(y, x)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -128,7 +128,7 @@ def main():
             total, count = 0.0, 0
         if step % 200 == 0:
             quality, deviation = psnr()
-            log.report(step=step, psnr=quality, latent_deviation=deviation)
+            log.report(step=step, psnr=quality, channels=[round(d, 2) for d in deviation])
             save()
     save()
     log.report(step=step, psnr=psnr()[0])

@@ -106,8 +106,9 @@ class Decoder(nn.Module):
 
 
 class LightEncoder(nn.Module):
-    """Picture [n, 3, 8h, 8w] in -1..1 -> latent [n, 16, h, w]. No norms: a latent cell depends on its
-    neighbourhood alone, whatever else is in the picture."""
+    """Picture [n, 3, 8h, 8w] in -1..1 -> latent as the sampler sees it, [n, 16, h, w]. No norms inside:
+    a latent cell depends on its neighbourhood alone, whatever else is in the picture. Channels have
+    zero mean; the mean square over all of them is one, and the encoder may share it out as it likes."""
 
     def __init__(self, fine=64, coarse=128):
         super().__init__()
@@ -117,13 +118,30 @@ class LightEncoder(nn.Module):
         self.down = nn.Conv2d(fine, coarse, 2, stride=2)
         self.coarse = nn.Sequential(nn.SiLU(), nn.Conv2d(coarse, coarse, 3, padding=1), nn.SiLU(), nn.Conv2d(coarse, coarse, 3, padding=1))
         self.out = nn.Conv2d(coarse, LATENT_CHANNELS, 1)
+        self.register_buffer("mean", torch.zeros(LATENT_CHANNELS))
+        self.register_buffer("square", torch.ones(()))
+        self.fixed = False  # keep the statistics as they are
 
     def forward(self, x):
         h = self.first(F.pixel_unshuffle(x, 4))
         h = h + self.fine(h)
         h = self.down(F.silu(h))
         h = h + self.coarse(h)
-        return self.linear(x) + self.out(F.silu(h))
+        z = self.linear(x) + self.out(F.silu(h))
+        if not self.training or self.fixed:
+            return (z - self.mean[:, None, None]) * self.square.rsqrt()
+        mean = z.mean((0, 2, 3))
+        square = (z - mean[:, None, None]).square().mean()
+        with torch.no_grad():
+            self.mean.lerp_(mean, 0.02)
+            self.square.lerp_(square, 0.02)
+        return (z - mean[:, None, None]) * square.rsqrt()
+
+
+def raw_of(latent):
+    """What the sampler's latent is to the autoencoder's file. The decoder must be trained on this very
+    thing: its first convolution pads with zeros of raw latents."""
+    return latent / LATENT_SCALE + LATENT_SHIFT
 
 
 class Downsample(nn.Module):
