@@ -7,7 +7,7 @@ import math
 import torch
 
 
-def orthogonalize(g: torch.Tensor, steps: int = 5) -> torch.Tensor:
+def orthogonalize(g: torch.Tensor, steps: int = 4) -> torch.Tensor:
     """The nearest semi-orthogonal matrix to g, roughly, by a quintic Newton-Schulz iteration."""
     a, b, c = 3.4445, -4.7750, 2.0315
     x = g / (g.norm() + 1e-7)
@@ -40,8 +40,10 @@ class Muon(torch.optim.Optimizer):
                     m = state.setdefault("m", torch.zeros_like(p))
                     m.mul_(0.95).add_(p.grad)
                     g = p.grad.add(m, alpha=0.95).flatten(1)
-                    scale = 0.2 * math.sqrt(max(g.shape))
-                    p.add_(orthogonalize(g).view_as(p), alpha=-lr * scale)
+                    # A matrix of three stacked ones (qkv) is three matrices.
+                    count = 3 if p.ndim == 2 and g.shape[0] == 3 * g.shape[1] else 1
+                    parts = [orthogonalize(part) * math.sqrt(max(part.shape)) for part in g.chunk(count)]
+                    p.add_(torch.cat(parts).view_as(p), alpha=-lr * 0.2)
                 else:
                     b1, b2 = group["betas"]
                     m = state.setdefault("m", torch.zeros_like(p))
@@ -81,15 +83,16 @@ class Average:
 
     @torch.no_grad()
     def update(self, module):
+        """Parameters that no longer learn keep their average."""
         self.count += 1
         d = min(self.decay, (1 + self.count) / (10 + self.count))
         for k, v in module.named_parameters():
             self.values[k].lerp_(v, 1 - d)
 
     @torch.no_grad()
-    def copy_to(self, module):
+    def copy_to(self, module, prefix=""):
         for k, v in module.named_parameters():
-            v.copy_(self.values[k])
+            v.copy_(self.values[prefix + k])
 
     def state_dict(self):
         return {"count": self.count, "values": self.values}

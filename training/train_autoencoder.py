@@ -5,7 +5,8 @@
 Stops by training time, not by steps, so that a slow machine gets the whole learning-rate schedule
 too; started again it goes on from RUN/autoencoder.pt. Noise is added to a latent of fixed power, so the
 encoder spends power where it pays: the diffusion model gets a smooth latent, and the decoder tolerates
-that model's small errors.
+that model's small errors. After --freeze of the time the encoder is what it is: latents may be
+cached then and the diffusion model may start, while the decoder goes on learning.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ def main():
     parser.add_argument("--noise", type=float, default=0.25)
     parser.add_argument("--widths", type=int, nargs=4, default=(64, 64, 64, 128), help="of the decoder's levels, finest first")
     parser.add_argument("--blocks", type=int, nargs=4, default=(0, 1, 2, 2), help="residual blocks of each level")
+    parser.add_argument("--freeze", type=float, default=0.4, help="part of the time after which the encoder stays")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -79,16 +81,16 @@ def main():
     optimizer = optim.make(model.named_parameters(), args.lr, adam_only=last)
     average = optim.Average(model)
     log = RunLog(args.out, "autoencoder")
-    step, spent = 0, 0.0
+    step, spent, frozen = 0, 0.0, False
     if state := log.load():
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         average.load_state_dict(state["average"])
-        step, spent = state["step"], state["spent"]
+        step, spent, frozen = state["step"], state["spent"], state["frozen"]
 
     def save():
         log.save(model=model.state_dict(), optimizer=optimizer.state_dict(), average=average.state_dict(),
-                 step=step, spent=spent, widths=list(args.widths), blocks=list(args.blocks), noise=args.noise)
+                 step=step, spent=spent, frozen=frozen, widths=list(args.widths), blocks=list(args.blocks), noise=args.noise)
 
     @torch.no_grad()
     def psnr():
@@ -108,7 +110,13 @@ def main():
         started = time.perf_counter()
         optim.set_schedule(optimizer, spent / limit)
         whole = spent > 0.7 * limit
-        model["encoder"].fixed = whole
+        if not frozen and spent > args.freeze * limit:
+            frozen = True
+            average.copy_to(model["encoder"], "encoder.")
+            log.report(step=step, encoder="frozen")
+            save()
+        model["encoder"].fixed = frozen
+        model["encoder"].requires_grad_(not frozen)
         x = batch_of(pictures, rng, args.batch // 4 if whole else args.batch, 128 if whole else 64)
         x = x.to(memory_format=torch.channels_last)
         z = model["encoder"](x)
