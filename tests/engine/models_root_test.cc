@@ -86,7 +86,7 @@ TEST(ModelsRoot, NamesCannotLeaveTheFolder) {
   touch(folder, "secret.safetensors");
   touch(folder, "vae/ae.safetensors");
   const ModelsRoot root(folder.path());
-  for (const std::string name :
+  for (const std::string& name :
        {std::string("../secret.safetensors"), (folder / "secret.safetensors").string(),
         std::string(), std::string("a\0b", 3), std::string(".")}) {
     expect_error(ErrorKind::kFile, "is not in", [&] { root.find("vae", name); });
