@@ -23,6 +23,7 @@ from captions import caption
 from dataset import attributes_of
 from draw import sheet
 from drawing.attributes import CHOICES
+from run_log import prepare
 from train_classifier import load_classifier, predict
 
 TARGETS = {"hair_color": 95, "background": 95, "hair_style": 85, "eye_color": 85, "accessory": 85, "expression": 75}
@@ -105,8 +106,9 @@ def main():
     parser.add_argument("--out", required=True, type=pathlib.Path)
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+    prepare(args.threads, args.device)
     args.out.mkdir(parents=True, exist_ok=True)
     cases = combinations(args.count)
     if args.engine:

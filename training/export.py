@@ -75,13 +75,18 @@ def text_tensors(model):
 
 
 def autoencoder_tensors(decoder):
-    """A level without blocks gets one that adds nothing: a file numbers levels by their blocks."""
+    """FLUX's decoder has three blocks a level, and shortcuts where levels 1 and 0 begin; what was not
+    trained is there and changes nothing."""
     out = {"decoder." + name: p.detach() for name, p in decoder.named_parameters()}
     for i, level in enumerate(decoder.up):
-        if len(level.block) == 0:
-            idle = ResidualBlock(decoder.norm_out.num_channels, decoder.norm_out.num_channels)
-            for name, p in idle.named_parameters():
-                out[f"decoder.up.{i}.block.0.{name}"] = torch.zeros_like(p) if "conv" in name else p.detach()
+        width = decoder.norm_out.num_channels if i == 0 else level.upsample.conv.out_channels
+        for j in range(len(level.block), 3):
+            for name, p in ResidualBlock(width, width).named_parameters():
+                out[f"decoder.up.{i}.block.{j}.{name}"] = torch.zeros_like(p) if "conv" in name else p.detach()
+        shortcut = f"decoder.up.{i}.block.0.nin_shortcut."
+        if i < 2 and shortcut + "weight" not in out:
+            out[shortcut + "weight"] = torch.eye(width)[:, :, None, None]
+            out[shortcut + "bias"] = torch.zeros(width)
     return {name: p.to(torch.bfloat16).contiguous() for name, p in out.items()}
 
 

@@ -36,7 +36,7 @@ def _averaged(module, state):
 
 def load_autoencoder(run):
     """(encoder, decoder), averaged weights."""
-    state = torch.load(pathlib.Path(run) / "autoencoder.pt", weights_only=True)
+    state = torch.load(pathlib.Path(run) / "autoencoder.pt", weights_only=True, map_location=torch.get_default_device())
     both = torch.nn.ModuleDict({"encoder": LightEncoder(), "decoder": Decoder(state["widths"], state["blocks"])})
     both.load_state_dict(state["model"])
     _averaged(both, state["average"])
@@ -45,14 +45,14 @@ def load_autoencoder(run):
 
 
 def load_text(run):
-    state = torch.load(pathlib.Path(run) / "text.pt", weights_only=True)
+    state = torch.load(pathlib.Path(run) / "text.pt", weights_only=True, map_location=torch.get_default_device())
     model = Qwen3(Qwen3Shape(**state["shape"]), state["model"]["rows"])
     model.load_state_dict(state["model"])
     return exported(model)
 
 
 def load_flow(run):
-    state = torch.load(pathlib.Path(run) / "flow.pt", weights_only=True)
+    state = torch.load(pathlib.Path(run) / "flow.pt", weights_only=True, map_location=torch.get_default_device())
     model = NextDit(DitShape(**state["shape"]))
     model.load_state_dict(state["model"])
     _averaged(model, state["average"])
@@ -65,6 +65,13 @@ def sigmas(steps=STEPS, shift=SHIFT):
     return shift * t / (1 + (shift - 1) * t)
 
 
+def _noise(seed, size):
+    """The engine's: PyTorch's generator on the processor, wherever the networks are."""
+    generator = torch.Generator("cpu").manual_seed(seed)
+    noise = torch.randn(1, 16, size // 8, size // 8, generator=generator, device="cpu")
+    return noise.to(torch.get_default_device())
+
+
 @torch.no_grad()
 def sample_latents(text, dit, prompts, seeds, steps=STEPS, size=128):
     """Euler without guidance: one latent [1, 16, size / 8, size / 8] a prompt, the engine's noise."""
@@ -74,7 +81,7 @@ def sample_latents(text, dit, prompts, seeds, steps=STEPS, size=128):
         chosen = [i for i, x in enumerate(ids) if -(-len(x) // 32) == padded]
         tokens, lengths = stack([ids[i] for i in chosen])
         caption = dit.caption(text(tokens), lengths)
-        x = torch.cat([torch.randn(1, 16, size // 8, size // 8, generator=torch.Generator().manual_seed(seeds[i])) for i in chosen])
+        x = torch.cat([_noise(seeds[i], size) for i in chosen])
         schedule = sigmas(steps)
         for now, then in zip(schedule, schedule[1:]):
             x = x + (then - now) * dit(x, now.expand(len(x)), caption)
@@ -87,7 +94,7 @@ def sample_latents(text, dit, prompts, seeds, steps=STEPS, size=128):
 def decode(decoder, latents):
     """uint8 [n, height, width, 3]"""
     pictures = [(decoder(raw_of(z[None])) / 2 + 0.5).clamp(0, 1) for z in latents]
-    return (torch.cat(pictures).permute(0, 2, 3, 1) * 255).floor().to(torch.uint8).numpy()
+    return (torch.cat(pictures).permute(0, 2, 3, 1) * 255).floor().to(torch.uint8).cpu().numpy()
 
 
 def generate(text, dit, decoder, prompts, seeds, steps=STEPS, size=128, batch=25):

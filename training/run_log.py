@@ -33,4 +33,12 @@ class RunLog:
         """The saved state, or None. Report lines past it belong to steps that will run again."""
         if not self.checkpoint.exists():
             return None
-        return torch.load(self.checkpoint, weights_only=True)
+        return torch.load(self.checkpoint, weights_only=True, map_location=torch.get_default_device())
+
+
+def prepare(threads: int, device: str) -> torch.device:
+    """Threads for the processor, or a graphics card as the place where tensors are made."""
+    torch.set_num_threads(threads)
+    torch.set_float32_matmul_precision("high")
+    torch.set_default_device(device)
+    return torch.device(device)

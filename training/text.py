@@ -33,11 +33,9 @@ def ids_of(text: str, rng: random.Random | None = None) -> list[int]:
 
 def stack(batch: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
     """[n, longest] ids padded at the end, and the lengths."""
-    lengths = torch.tensor([len(ids) for ids in batch])
-    out = torch.full((len(batch), int(lengths.max())), _PAD)
-    for row, ids in zip(out, batch):
-        row[: len(ids)] = torch.tensor(ids)
-    return out, lengths
+    lengths = [len(ids) for ids in batch]
+    padded = [ids + [_PAD] * (max(lengths) - len(ids)) for ids in batch]
+    return torch.tensor(padded), torch.tensor(lengths)
 
 
 def random_caption(attributes: Attributes, rng: random.Random) -> tuple[list[int], set[str]]:

@@ -1,11 +1,10 @@
 """Trains the autoencoder on drawn pictures: crops around the face, whole pictures in the last part.
 
-    train_autoencoder.py --data DIR --out RUN --minutes 35
+    train_autoencoder.py --data DIR --out RUN --steps 3000
 
-Stops by training time, not by steps, so that a slow machine gets the whole learning-rate schedule
-too; started again it goes on from RUN/autoencoder.pt. Noise is added to a latent of fixed power, so the
+Started again it goes on from RUN/autoencoder.pt. Noise is added to a latent of fixed power, so the
 encoder spends power where it pays: the diffusion model gets a smooth latent, and the decoder tolerates
-that model's small errors. After --freeze of the time the encoder is what it is: latents may be
+that model's small errors. After --freeze of the steps the encoder is what it is: latents may be
 cached then and the diffusion model may start, while the decoder goes on learning.
 """
 
@@ -22,7 +21,7 @@ import torch.nn.functional as F
 import optim
 from dataset import load
 from networks.autoencoder import Decoder, LightEncoder, raw_of
-from run_log import RunLog
+from run_log import RunLog, prepare
 
 
 def batch_of(pictures, rng, count, size):
@@ -59,20 +58,21 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True)
     parser.add_argument("--out", required=True)
-    parser.add_argument("--minutes", type=float, default=35)
+    parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--noise", type=float, default=0.25)
     parser.add_argument("--widths", type=int, nargs=4, default=(64, 64, 64, 128), help="of the decoder's levels, finest first")
     parser.add_argument("--blocks", type=int, nargs=4, default=(0, 1, 2, 2), help="residual blocks of each level")
-    parser.add_argument("--freeze", type=float, default=0.4, help="part of the time after which the encoder stays")
+    parser.add_argument("--freeze", type=float, default=0.4, help="part of the steps after which the encoder stays")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+    device = prepare(args.threads, args.device)
 
     pictures, _ = load(args.data)
     test, pictures = np.array(pictures[:32]), pictures[32:]
-    test = torch.from_numpy(test).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+    test = torch.from_numpy(test).permute(0, 3, 1, 2).float().div_(127.5).sub_(1).to(device)
     torch.manual_seed(0)
     rng = np.random.default_rng()
     model = torch.nn.ModuleDict({"encoder": LightEncoder(), "decoder": Decoder(args.widths, args.blocks)})
@@ -81,16 +81,16 @@ def main():
     optimizer = optim.make(model.named_parameters(), args.lr, adam_only=last)
     average = optim.Average(model)
     log = RunLog(args.out, "autoencoder")
-    step, spent, frozen = 0, 0.0, False
+    step, frozen = 0, False
     if state := log.load():
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         average.load_state_dict(state["average"])
-        step, spent, frozen = state["step"], state["spent"], state["frozen"]
+        step, frozen = state["step"], state["frozen"]
 
     def save():
         log.save(model=model.state_dict(), optimizer=optimizer.state_dict(), average=average.state_dict(),
-                 step=step, spent=spent, frozen=frozen, widths=list(args.widths), blocks=list(args.blocks), noise=args.noise)
+                 step=step, frozen=frozen, widths=list(args.widths), blocks=list(args.blocks), noise=args.noise)
 
     @torch.no_grad()
     def psnr():
@@ -104,13 +104,11 @@ def main():
             v.copy_(kept[k])
         return 10 * math.log10(4 / F.mse_loss(y, test).item()), z.std((0, 2, 3)).tolist()
 
-    total, count = 0.0, 0
-    limit = args.minutes * 60
-    while spent < limit:
-        started = time.perf_counter()
-        optim.set_schedule(optimizer, spent / limit)
-        whole = spent > 0.7 * limit
-        if not frozen and spent > args.freeze * limit:
+    total, count, started = 0.0, 0, time.perf_counter()
+    while step < args.steps:
+        optim.set_schedule(optimizer, step / args.steps)
+        whole = step > 0.7 * args.steps
+        if not frozen and step > args.freeze * args.steps:
             frozen = True
             average.copy_to(model["encoder"], "encoder.")
             log.report(step=step, encoder="frozen")
@@ -118,7 +116,7 @@ def main():
         model["encoder"].fixed = frozen
         model["encoder"].requires_grad_(not frozen)
         x = batch_of(pictures, rng, args.batch // 4 if whole else args.batch, 128 if whole else 64)
-        x = x.to(memory_format=torch.channels_last)
+        x = x.to(device, memory_format=torch.channels_last)
         z = model["encoder"](x)
         noise = args.noise * torch.rand(len(z), 1, 1, 1).mul(2) * torch.randn_like(z)
         y = model["decoder"](raw_of(z + noise))
@@ -129,12 +127,10 @@ def main():
         average.update(model)
         step += 1
         total, count = total + loss.item(), count + 1
-        # A paused process has not trained: a step counts for ten seconds at most.
-        spent += min(time.perf_counter() - started, 10.0)
         if step % 25 == 0:
-            log.report(step=step, minutes=spent / 60, loss=total / count)
+            log.report(step=step, seconds=time.perf_counter() - started, loss=total / count)
             total, count = 0.0, 0
-        if step % 200 == 0:
+        if step % 100 == 0:
             quality, deviation = psnr()
             log.report(step=step, psnr=quality, channels=[round(d, 2) for d in deviation])
             save()

@@ -20,7 +20,7 @@ from torch import nn
 import optim
 from dataset import load
 from drawing.attributes import CHOICES
-from run_log import RunLog
+from run_log import RunLog, prepare
 
 
 class Classifier(nn.Module):
@@ -39,7 +39,7 @@ class Classifier(nn.Module):
 
 
 def as_input(pictures: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float().div_(127.5).sub_(1).to(torch.get_default_device())
 
 
 def disturbed(x):
@@ -60,12 +60,12 @@ def predict(model, pictures) -> np.ndarray:
     for i in range(0, len(pictures), 100):
         logits = model(as_input(np.stack(pictures[i : i + 100])))
         out.append(torch.stack([part.argmax(1) for part in logits], 1))
-    return torch.cat(out).numpy()
+    return torch.cat(out).cpu().numpy()
 
 
 def load_classifier(run):
     model = Classifier()
-    model.load_state_dict(torch.load(pathlib.Path(run) / "classifier.pt", weights_only=True)["model"])
+    model.load_state_dict(torch.load(pathlib.Path(run) / "classifier.pt", weights_only=True, map_location=torch.get_default_device())["model"])
     return model.eval()
 
 
@@ -77,8 +77,9 @@ def main():
     parser.add_argument("--samples", type=int, default=60000)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+    prepare(args.threads, args.device)
     torch.manual_seed(0)
     pictures, attributes = load(args.data)
     labels = torch.tensor([a.labels() for a in attributes])

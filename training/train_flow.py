@@ -1,10 +1,10 @@
 """Trains the diffusion model on latents of drawn pictures and their captions.
 
-    train_flow.py --data DIR --out RUN --minutes 70
+    train_flow.py --data DIR --out RUN --steps 4000
 
 RUN holds autoencoder.pt and text.pt; latents are cached there too. The flow is x = sigma noise +
 (1 - sigma) latent, the target noise - latent, sigma distributed as the 8 steps of the sampler are
-(shift 3). Captions are drawn anew each time a picture is seen. The last part trains with the weights
+(shift 3). A picture has many captions. The last part trains with the weights
 rounded to F8, as the file holds them. Resumes from RUN/flow.pt.
 """
 
@@ -27,7 +27,7 @@ from dataset import load
 from draw import sheet
 from networks.next_dit import DitShape, NextDit
 from quantization import as_exported
-from run_log import RunLog
+from run_log import RunLog, prepare
 from text import random_caption, stack
 
 SAMPLE_PROMPTS = (
@@ -51,18 +51,26 @@ def cached_latents(run, data, pictures):
         out = np.empty((2, len(pictures), 16, 16, 16), np.float16)
         for i in range(0, len(pictures), 64):
             x = torch.from_numpy(np.array(pictures[i : i + 64])).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+            x = x.to(torch.get_default_device())
             for mirrored in range(2):
-                out[mirrored, i : i + 64] = encoder(x.flip(3) if mirrored else x).numpy()
+                out[mirrored, i : i + 64] = encoder(x.flip(3) if mirrored else x).cpu().numpy()
         np.save(path, out)
     return np.load(path)
 
 
 class Batches:
-    """Batches whose captions pad to the same multiple of 32."""
+    """Batches whose captions pad to the same multiple of 32. A picture gets at most `captions` of them
+    in its life, made when first needed: writing them is slower than a graphics card trains."""
 
-    def __init__(self, latents, attributes, size, rng):
-        self.latents, self.attributes, self.size, self.rng = latents, attributes, size, rng
-        self.waiting, self.order = {}, []
+    def __init__(self, latents, attributes, size, captions, rng, device):
+        self.latents, self.attributes, self.size, self.rng, self.device = latents, attributes, size, rng, device
+        self.captions, self.written, self.waiting, self.order = captions, {}, {}, []
+
+    def caption(self, i):
+        key = (i, self.rng.randrange(self.captions))
+        if key not in self.written:
+            self.written[key] = random_caption(self.attributes[i], self.rng)[0]
+        return self.written[key]
 
     def next(self):
         while True:
@@ -70,13 +78,13 @@ class Batches:
                 self.order = list(range(len(self.attributes)))
                 self.rng.shuffle(self.order)
             i = self.order.pop()
-            ids, _ = random_caption(self.attributes[i], self.rng)
+            ids = self.caption(i)
             group = self.waiting.setdefault(-(-len(ids) // 32), [])
             group.append((ids, self.latents[self.rng.randrange(2), i]))
             if len(group) == self.size:
                 texts, latents = zip(*group)
                 group.clear()
-                return stack(list(texts)), torch.from_numpy(np.stack(latents)).float()
+                return stack(list(texts)), torch.from_numpy(np.stack(latents)).float().to(self.device)
 
 
 def spread_sigmas(count):
@@ -89,17 +97,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True)
     parser.add_argument("--out", required=True)
-    parser.add_argument("--minutes", type=float, default=70)
+    parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--ffn", type=int, default=512)
     parser.add_argument("--dim", type=int, default=256)
     parser.add_argument("--head-dim", type=int, default=32)
+    parser.add_argument("--captions", type=int, default=16, help="a picture's, at most")
     parser.add_argument("--decay", type=float, default=0.995, help="of the average of the weights")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+    device = prepare(args.threads, args.device)
     torch.manual_seed(0)
 
     pictures, attributes = load(args.data)
@@ -114,18 +124,18 @@ def main():
     adam = lambda n: any(k in n for k in ("adaLN", "pad_token", "final_layer.linear", "t_embedder", "x_embedder"))
     optimizer = optim.make(model.named_parameters(), args.lr, adam_only=adam, weight_decay=0.02)
     average = optim.Average(model, args.decay)
-    step, spent, seen = 0, 0.0, 0
+    step, seen = 0, 0
     if state:
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         average.load_state_dict(state["average"])
-        step, spent, seen = state["step"], state["spent"], state["seen"]
+        step, seen = state["step"], state["seen"]
         torch.manual_seed(step)
-    batches = Batches(latents, attributes, args.batch, random.Random(step))
+    batches = Batches(latents, attributes, args.batch, args.captions, random.Random(step), device)
 
     def save():
         log.save(model=model.state_dict(), optimizer=optimizer.state_dict(), average=average.state_dict(), step=step,
-                 spent=spent, seen=seen, shape=dataclasses.asdict(shape))
+                 seen=seen, shape=dataclasses.asdict(shape))
         try:
             _, decoder = models.load_autoencoder(args.out)
             made = models.generate(text, models.load_flow(args.out), decoder, SAMPLE_PROMPTS, [1] * len(SAMPLE_PROMPTS))
@@ -133,17 +143,17 @@ def main():
         except OSError as error:  # the other trainer may be writing its checkpoint
             print(error, flush=True)
 
-    limit, total, count, saved = args.minutes * 60, torch.zeros(4), torch.zeros(4), spent
-    while spent < limit:
-        started = time.perf_counter()
-        optim.set_schedule(optimizer, spent / limit)
+    total, count, started = torch.zeros(4), torch.zeros(4), time.perf_counter()
+    saved = started
+    while step < args.steps:
+        optim.set_schedule(optimizer, step / args.steps)
         (ids, lengths), latent = batches.next()
         with torch.no_grad():
             conditioning = text(ids)
         sigma = spread_sigmas(len(latent))
         noise = torch.randn_like(latent)
         s = sigma[:, None, None, None]
-        with as_exported(model, active=spent > 0.5 * limit):
+        with as_exported(model, active=step > 0.5 * args.steps):
             velocity = model(s * noise + (1 - s) * latent, sigma, model.caption(conditioning, lengths))
             losses = F.mse_loss(velocity, noise - latent, reduction="none").mean((1, 2, 3))
             optimizer.zero_grad()
@@ -155,15 +165,13 @@ def main():
         quarter = (sigma * 4).long().clamp(max=3)
         total.index_add_(0, quarter, losses.detach())
         count.index_add_(0, quarter, torch.ones_like(losses))
-        # A paused process has not trained: a step counts for twenty seconds at most.
-        spent += min(time.perf_counter() - started, 20.0)
         if step % 25 == 0:
             by = (total / count.clamp(min=1)).tolist()
-            log.report(step=step, seen=seen, minutes=spent / 60, loss=(total.sum() / count.sum()).item(),
+            log.report(step=step, seen=seen, seconds=time.perf_counter() - started, loss=(total.sum() / count.sum()).item(),
                        quarters=[round(v, 4) for v in by])
             total.zero_(), count.zero_()
-        if spent - saved > 240:
-            saved = spent
+        if time.perf_counter() - saved > 240:
+            saved = time.perf_counter()
             save()
     save()
 

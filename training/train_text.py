@@ -20,7 +20,7 @@ from drawing import sample
 from drawing.attributes import BANGS, CHOICES, FRAMINGS, held_out
 from networks.qwen3 import Qwen3, Qwen3Shape
 from quantization import as_exported
-from run_log import RunLog
+from run_log import RunLog, prepare
 from text import TEMPLATE_END, random_caption, stack, vocabulary_rows
 
 HEADS = {**CHOICES, "bangs": BANGS, "framing": FRAMINGS}
@@ -61,12 +61,13 @@ def loss_of(model, heads, batch):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", required=True)
-    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--lr", type=float, default=3e-3)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+    prepare(args.threads, args.device)
     torch.manual_seed(0)
     log = RunLog(args.out, "text")
     state = log.load()
@@ -81,21 +82,20 @@ def main():
                 p.normal_(std=p.shape[1] ** -0.5)
     both = torch.nn.ModuleDict({"model": model, "heads": heads})
     optimizer = optim.make(both.named_parameters(), args.lr, adam_only=lambda n: "embed" in n or "heads" in n)
-    step, spent, rng = 0, 0.0, random.Random(1)
+    step, rng = 0, random.Random(1)
     if state:
         model.load_state_dict(state["model"])
         heads.load_state_dict(state["heads"])
         optimizer.load_state_dict(state["optimizer"])
-        step, spent, rng = state["step"], state["spent"], random.Random(state["step"])
+        step, rng = state["step"], random.Random(state["step"])
 
     def save():
         log.save(model=model.state_dict(), heads=heads.state_dict(), optimizer=optimizer.state_dict(), step=step,
-                 spent=spent, shape=dataclasses.asdict(shape))
+                 shape=dataclasses.asdict(shape))
 
-    limit, total, count = args.minutes * 60, 0.0, 0
-    while spent < limit:
-        started = time.perf_counter()
-        optim.set_schedule(optimizer, spent / limit)
+    total, count, started = 0.0, 0, time.perf_counter()
+    while step < args.steps:
+        optim.set_schedule(optimizer, step / args.steps)
         with as_exported(model):
             loss, _ = loss_of(model, heads, batch_of(args.batch, rng))
             optimizer.zero_grad()
@@ -103,11 +103,10 @@ def main():
         model.embed_tokens.weight.grad[0] = 0
         optimizer.step()
         step, total, count = step + 1, total + loss.item(), count + 1
-        spent += min(time.perf_counter() - started, 10.0)
         if step % 50 == 0:
-            log.report(step=step, minutes=spent / 60, loss=total / count)
+            log.report(step=step, seconds=time.perf_counter() - started, loss=total / count)
             total, count = 0.0, 0
-        if step % 500 == 0:
+        if step % 100 == 0:
             save()
     save()
     with torch.no_grad(), as_exported(model):
