@@ -13,11 +13,6 @@
 
 namespace zanime {
 
-// FLUX.1's latent format. The diffusion model works on model-space latents:
-// model = (raw - shift) * scale, where raw is what the autoencoder encodes and decodes.
-inline constexpr float kLatentShift = 0.1159f;
-inline constexpr float kLatentScale = 0.3611f;
-
 // What the two halves are built of.
 struct AutoencoderBlocks {
   struct Residual {
