@@ -42,6 +42,11 @@ std::string_view value_type_name(const Value& value) {
                         [](const Conditioning&) { return "CONDITIONING"; },
                         [](const Latent&) { return "LATENT"; },
                         [](const Image&) { return "IMAGE"; },
+                        [](const Mask&) { return "MASK"; },
+                        [](const Sigmas&) { return "SIGMAS"; },
+                        [](const Sampler&) { return "SAMPLER"; },
+                        [](const Noise&) { return "NOISE"; },
+                        [](const Guider&) { return "GUIDER"; },
                     },
                     value);
 }
@@ -55,8 +60,13 @@ std::vector<Tensor> tensors_of(const Value& value) {
                           }
                           return tensors;
                         },
-                        [](const Latent& latent) { return std::vector<Tensor>{latent.samples}; },
+                        [](const Latent& latent) {
+                          std::vector<Tensor> tensors{latent.samples};
+                          if (!latent.noise_mask.empty()) tensors.push_back(latent.noise_mask);
+                          return tensors;
+                        },
                         [](const Image& image) { return std::vector<Tensor>{image.pixels}; },
+                        [](const Mask& mask) { return std::vector<Tensor>{mask.values}; },
                         [](const auto&) { return std::vector<Tensor>{}; },
                     },
                     value);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -39,12 +40,26 @@ struct Vae {
 // CONDITIONING: more than one entry are predicted side by side and averaged.
 struct ConditioningEntry {
   Tensor tokens;  // [tokens, width of the text encoder]
+  // The part of sampling in which the entry takes part, from noise (0) to picture (1). Without it,
+  // always.
+  struct Range {
+    double start = 0.0;
+    double end = 1.0;
+  };
+  std::optional<Range> range = {};
+  double strength = 1.0;  // weight in the average
 };
 using Conditioning = std::vector<ConditioningEntry>;
 
 // LATENT
 struct Latent {
   Tensor samples;  // [batch, channels, height, width], in the autoencoder's (raw) scale
+  // 1 where sampling may change the latent, 0 where it stays; [batch, height, width] of any size
+  // (mostly the picture's), resized where it is used. Empty: everything may change.
+  Tensor noise_mask = {};
+  // Which pictures of a larger batch these are, so that they get the noise they had there. Empty:
+  // 0, 1, 2, …
+  std::vector<int64_t> batch_index = {};
 };
 
 // IMAGE
@@ -52,10 +67,48 @@ struct Image {
   Tensor pixels;  // [batch, height, width, 3], values 0 to 1
 };
 
+// MASK
+struct Mask {
+  Tensor values;  // [batch, height, width], 0 to 1
+};
+
+// SIGMAS: the noise levels a sampler visits, descending.
+struct Sigmas {
+  std::vector<float> values;
+};
+
+// SAMPLER
+struct Sampler {
+  std::string name;
+};
+
+// NOISE: what a run starts from.
+struct Noise {
+  uint64_t seed = 0;  // also of the noise that a sampler adds on its way
+  bool zero = false;  // start from the latent alone
+};
+
+// GUIDER: a model, and how its predictions under several conditionings become one.
+struct Guider {
+  enum class Kind {
+    kBasic,        // the positive conditioning alone
+    kCfg,          // negative + cfg (positive - negative)
+    kDualRegular,  // see DualCFGGuider
+    kDualNested,
+  };
+  Kind kind = Kind::kBasic;
+  Model model;
+  Conditioning positive;
+  Conditioning middle = {};    // dual kinds: the second positive conditioning
+  Conditioning negative = {};  // all but kBasic
+  double cfg = 1.0;            // dual kinds: between `positive` and `middle`
+  double cfg_middle = 1.0;     // dual kinds: between `middle` and `negative`
+};
+
 // A new type of link adds its struct here, its name to `value_type_name` and its tensors to
 // `tensors_of`; nothing else needs to know it.
 using Value = std::variant<std::monostate, bool, WideInt, double, std::string, Model, Clip, Vae,
-                           Conditioning, Latent, Image>;
+                           Conditioning, Latent, Image, Mask, Sigmas, Sampler, Noise, Guider>;
 
 // ComfyUI's name of the type a value has: "INT", "MODEL", …
 std::string_view value_type_name(const Value& value);
