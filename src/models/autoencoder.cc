@@ -168,8 +168,8 @@ AutoencoderDecoder::AutoencoderDecoder(const ModelWeights& weights) {
   conv_out_ = load_conv(weights, decoder + "conv_out");
 }
 
-Tensor AutoencoderDecoder::decode(const Tensor& latent, ops::Backend& backend,
-                                  const CancelToken& cancel) const {
+Tensor AutoencoderDecoder::decode_unclamped(const Tensor& latent, ops::Backend& backend,
+                                            const CancelToken& cancel) const {
   Tensor x = backend.conv2d(to_channels_last(latent), conv_in_);
   x = run_middle(middle_, std::move(x), backend);
   for (const Level& level : levels_) {
@@ -181,7 +181,12 @@ Tensor AutoencoderDecoder::decode(const Tensor& latent, ops::Backend& backend,
   }
   x = backend.group_norm(x, kNormGroups, norm_out_weight_, norm_out_bias_, kNormEpsilon,
                          /*with_silu=*/true);
-  Tensor picture = backend.conv2d(x, conv_out_);
+  return backend.conv2d(x, conv_out_);
+}
+
+Tensor AutoencoderDecoder::decode(const Tensor& latent, ops::Backend& backend,
+                                  const CancelToken& cancel) const {
+  Tensor picture = decode_unclamped(latent, backend, cancel);
   for (float& value : picture.values()) {
     // Written so that NaN passes through: a picture that is not finite must be noticed, not black.
     value = (value + 1.0f) / 2.0f;

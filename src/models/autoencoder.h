@@ -40,6 +40,9 @@ class AutoencoderDecoder {
   // Raw latent [batch, channels, h, w] -> picture [batch, 8h, 8w, 3], clamped to [0, 1]. The
   // factor is 2 for each upsampling level of the file.
   Tensor decode(const Tensor& latent, ops::Backend& backend, const CancelToken& cancel) const;
+  // The same as the network gives it: from -1 to 1, and a little beyond.
+  Tensor decode_unclamped(const Tensor& latent, ops::Backend& backend,
+                          const CancelToken& cancel) const;
 
  private:
   struct Level {

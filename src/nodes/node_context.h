@@ -15,18 +15,19 @@
 
 namespace zanime::nodes {
 
-// The files of the user's models folder.
+// The files that a graph may name.
 class ModelFiles {
  public:
   virtual ~ModelFiles() = default;
   // Names that may stand in a graph, sorted, with '/' between subfolders. `folder` is ComfyUI's
-  // word: "diffusion_models", "text_encoders", "vae", "checkpoints", "loras".
+  // word: "diffusion_models", "text_encoders", "vae", "checkpoints", "loras"; and of the folder
+  // with the user's own files: "input" for its pictures, "input_latents" for its .latent files.
   virtual std::vector<std::string> list(const std::string& folder) const = 0;
   // Path of one of them. Throws Error(kFile) saying what is there and how to get the file.
   virtual std::filesystem::path find(const std::string& folder, const std::string& name) const = 0;
 };
 
-// Where pictures go.
+// Where results go.
 class PictureSink {
  public:
   virtual ~PictureSink() = default;
@@ -35,6 +36,13 @@ class PictureSink {
   // `graph` is the whole graph in API form, to be kept in the file.
   virtual void save(const std::string& node_id, const Image& image, const std::string& prefix,
                     const nlohmann::ordered_json& graph) = 0;
+  // A picture to look at that need not be kept. Who shows none ignores it.
+  virtual void preview(const std::string& /*node_id*/, const Image& /*image*/,
+                       const nlohmann::ordered_json& /*graph*/) {}
+  // A latent to be kept, under a prefix as above. Who keeps none ignores it.
+  virtual void save_latent(const std::string& /*node_id*/, const Latent& /*latent*/,
+                           const std::string& /*prefix*/,
+                           const nlohmann::ordered_json& /*graph*/) {}
 };
 
 // One thing that happened while a graph ran.

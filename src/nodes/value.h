@@ -25,6 +25,9 @@ struct Model {
   std::shared_ptr<const NextDit> network;
   // Of sigma(t) = shift t / (1 + (shift - 1) t); ModelSamplingAuraFlow replaces it.
   double shift = 3.0;
+  // The network's time is sigma times this. ModelSamplingSD3 makes it 1000, which is not what
+  // Z-Image was trained with; its results here are those it has in ComfyUI.
+  double timestep_scale = 1.0;
 };
 
 // CLIP: a text encoder.
@@ -35,6 +38,8 @@ struct Clip {
 // VAE
 struct Vae {
   std::shared_ptr<const AutoencoderDecoder> decoder;
+  // Null for a file that holds a decoder alone.
+  std::shared_ptr<const AutoencoderEncoder> encoder = {};
 };
 
 // CONDITIONING: more than one entry are predicted side by side and averaged.

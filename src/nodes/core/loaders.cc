@@ -60,10 +60,17 @@ std::vector<Value> load_clip(const Arguments& arguments, NodeContext& context) {
   return {Clip{std::move(encoder)}};
 }
 
+Vae make_vae(const ModelWeights& weights) {
+  Vae vae{std::make_shared<const AutoencoderDecoder>(weights)};
+  if (weights.has("encoder.conv_in.weight")) {
+    vae.encoder = std::make_shared<const AutoencoderEncoder>(weights);
+  }
+  return vae;
+}
+
 std::vector<Value> load_vae(const Arguments& arguments, NodeContext& context) {
   const auto path = context.files.find("vae", arguments.text("vae_name"));
-  return {Vae{std::make_shared<const AutoencoderDecoder>(
-      open_model_weights(path, ModelFamily::kFluxAutoencoder))}};
+  return {make_vae(open_model_weights(path, ModelFamily::kFluxAutoencoder))};
 }
 
 }  // namespace
