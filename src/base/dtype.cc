@@ -12,15 +12,32 @@ struct DTypeInfo {
   DType dtype;
   std::string_view name;
   int64_t size;
+  int64_t block = 1;
 };
 
 constexpr std::array kDTypes = {
-    DTypeInfo{DType::kF32, "F32", 4},        DTypeInfo{DType::kF16, "F16", 2},
-    DTypeInfo{DType::kBF16, "BF16", 2},      DTypeInfo{DType::kF8E4M3, "F8_E4M3", 1},
-    DTypeInfo{DType::kF8E5M2, "F8_E5M2", 1}, DTypeInfo{DType::kF64, "F64", 8},
-    DTypeInfo{DType::kI8, "I8", 1},          DTypeInfo{DType::kU8, "U8", 1},
-    DTypeInfo{DType::kI16, "I16", 2},        DTypeInfo{DType::kI32, "I32", 4},
-    DTypeInfo{DType::kI64, "I64", 8},        DTypeInfo{DType::kBool, "BOOL", 1},
+    DTypeInfo{DType::kF32, "F32", 4},
+    DTypeInfo{DType::kF16, "F16", 2},
+    DTypeInfo{DType::kBF16, "BF16", 2},
+    DTypeInfo{DType::kF8E4M3, "F8_E4M3", 1},
+    DTypeInfo{DType::kF8E5M2, "F8_E5M2", 1},
+    DTypeInfo{DType::kF64, "F64", 8},
+    DTypeInfo{DType::kI8, "I8", 1},
+    DTypeInfo{DType::kU8, "U8", 1},
+    DTypeInfo{DType::kI16, "I16", 2},
+    DTypeInfo{DType::kI32, "I32", 4},
+    DTypeInfo{DType::kI64, "I64", 8},
+    DTypeInfo{DType::kBool, "BOOL", 1},
+    DTypeInfo{DType::kQ8_0, "Q8_0", 34, 32},
+    DTypeInfo{DType::kQ6_K, "Q6_K", 210, 256},
+    DTypeInfo{DType::kQ5_K, "Q5_K", 176, 256},
+    DTypeInfo{DType::kQ5_1, "Q5_1", 24, 32},
+    DTypeInfo{DType::kQ5_0, "Q5_0", 22, 32},
+    DTypeInfo{DType::kQ4_K, "Q4_K", 144, 256},
+    DTypeInfo{DType::kQ4_1, "Q4_1", 20, 32},
+    DTypeInfo{DType::kQ4_0, "Q4_0", 18, 32},
+    DTypeInfo{DType::kQ3_K, "Q3_K", 110, 256},
+    DTypeInfo{DType::kQ2_K, "Q2_K", 84, 256},
 };
 
 // Decodes a float with `mantissa_bits` and an exponent of `exponent_bits` (sign above both).
@@ -52,13 +69,15 @@ uint32_t encode_magnitude(float magnitude, int exponent_bits, int mantissa_bits)
 
 }  // namespace
 
+int64_t dtype_block(DType dtype) { return kDTypes[static_cast<size_t>(dtype)].block; }
+
 int64_t dtype_size(DType dtype) { return kDTypes[static_cast<size_t>(dtype)].size; }
 
 std::string_view dtype_name(DType dtype) { return kDTypes[static_cast<size_t>(dtype)].name; }
 
 std::optional<DType> dtype_from_name(std::string_view name) {
   for (const DTypeInfo& info : kDTypes) {
-    if (info.name == name) return info.dtype;
+    if (info.name == name && info.block == 1) return info.dtype;
   }
   return std::nullopt;
 }

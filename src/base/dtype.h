@@ -19,13 +19,31 @@ enum class DType : uint8_t {
   kI16,
   kI32,
   kI64,
-  kBool
+  kBool,
+  // Blocks of values that share scales, as GGUF files hold them (weights/block_formats.h).
+  kQ8_0,
+  kQ6_K,
+  kQ5_K,
+  kQ5_1,
+  kQ5_0,
+  kQ4_K,
+  kQ4_1,
+  kQ4_0,
+  kQ3_K,
+  kQ2_K
 };
 
-// Bytes per element.
+// Elements that are stored together: 1, or the size of a block.
+int64_t dtype_block(DType dtype);
+// Bytes of that many elements.
 int64_t dtype_size(DType dtype);
-// Safetensors' spelling: "F32", "F8_E4M3", …
+// Bytes of `count` elements, a multiple of dtype_block.
+inline int64_t dtype_bytes(DType dtype, int64_t count) {
+  return count / dtype_block(dtype) * dtype_size(dtype);
+}
+// Safetensors' spelling, "F32", "F8_E4M3", …, or GGUF's: "Q4_K".
 std::string_view dtype_name(DType dtype);
+// Of a type that safetensors files have.
 std::optional<DType> dtype_from_name(std::string_view name);
 
 // Bit-exact scalar conversions, rounding to nearest even. They are the reference that the SIMD

@@ -51,13 +51,20 @@ int64_t count_blocks(const ModelWeights& weights, const std::string& stem) {
 
 Weight stack_rows(std::initializer_list<const Weight*> weights, const std::string& name) {
   std::vector<WeightPart> parts;
+  std::vector<WeightChange> changes;
   int64_t rows = 0;
   for (const Weight* weight : weights) {
     parts.insert(parts.end(), weight->parts().begin(), weight->parts().end());
+    for (WeightChange change : weight->changes()) {
+      change.first_row += rows;
+      changes.push_back(std::move(change));
+    }
     rows += weight->rows();
   }
   const Weight& first = **weights.begin();
-  return {name, Shape{rows, first.columns()}, std::move(parts), first.owner()};
+  Weight stacked(name, Shape{rows, first.columns()}, std::move(parts), first.owner());
+  for (WeightChange& change : changes) stacked = stacked.with_change(std::move(change));
+  return stacked;
 }
 
 }  // namespace zanime

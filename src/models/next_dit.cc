@@ -205,7 +205,9 @@ NextDit::Block NextDit::load_block(const ModelWeights& weights, const std::strin
   return block;
 }
 
-NextDit::NextDit(const ModelWeights& weights) : config_(read_config(weights)) {
+NextDit::NextDit(ModelWeights source)
+    : weights_(std::move(source)), config_(read_config(weights_)) {
+  const ModelWeights& weights = weights_;
   const NextDitConfig& c = config_;
   const int64_t patch_size = kPatch * kPatch * c.latent_channels;
   const int64_t time_hidden = matrix(weights, "t_embedder.mlp.0.weight").rows();

@@ -29,9 +29,11 @@ struct NextDitConfig {
 class NextDit {
  public:
   // Widths follow from the tensor shapes. Throws Error(kFile) as ModelWeights::get does.
-  explicit NextDit(const ModelWeights& weights);
+  explicit NextDit(ModelWeights weights);
 
   const NextDitConfig& config() const { return config_; }
+  // What the network was made of: an adapted copy is made of these with changes.
+  const ModelWeights& weights() const { return weights_; }
 
   // The caption branch: it depends on neither sigma nor the latent, so one run serves all steps
   // of a picture. conditioning [tokens, caption_dim] -> [padded tokens, dim].
@@ -59,6 +61,7 @@ class NextDit {
   void run_block(const Block& block, Tensor& x, int64_t batch, const Tensor& time,
                  const ops::RopeTable& rope, ops::Backend& backend) const;
 
+  ModelWeights weights_;
   NextDitConfig config_;
   ops::Linear time_in_, time_out_;
   Tensor caption_norm_;

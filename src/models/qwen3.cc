@@ -54,7 +54,9 @@ Qwen3Config read_config(const ModelWeights& weights) {
 
 }  // namespace
 
-Qwen3TextEncoder::Qwen3TextEncoder(const ModelWeights& weights) : config_(read_config(weights)) {
+Qwen3TextEncoder::Qwen3TextEncoder(ModelWeights source)
+    : weights_(std::move(source)), config_(read_config(weights_)) {
+  const ModelWeights& weights = weights_;
   const Qwen3Config& c = config_;
   const int64_t query_size = c.heads * c.head_dim;
   const int64_t key_size = c.kv_heads * c.head_dim;

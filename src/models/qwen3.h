@@ -26,9 +26,11 @@ class Qwen3TextEncoder {
  public:
   // Widths follow from the tensor shapes. Throws Error(kFile) when a tensor is missing or shapes
   // contradict one another.
-  explicit Qwen3TextEncoder(const ModelWeights& weights);
+  explicit Qwen3TextEncoder(ModelWeights weights);
 
   const Qwen3Config& config() const { return config_; }
+  // What the network was made of: an adapted copy is made of these with changes.
+  const ModelWeights& weights() const { return weights_; }
 
   // Hidden states after layer `layers - 2`, one row per token: [tokens, hidden]. The last layer
   // and the final norm are not run. Throws Error(kInternal) for an id beyond the vocabulary.
@@ -46,6 +48,7 @@ class Qwen3TextEncoder {
     ops::Linear gate, up, down;
   };
 
+  ModelWeights weights_;
   Qwen3Config config_;
   Weight embedding_;
   std::vector<Layer> layers_;

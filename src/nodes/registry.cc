@@ -9,6 +9,7 @@ NodeRegistry NodeRegistry::standard(bool with_extra_nodes) {
   NodeRegistry registry;
   registry.with_extra_nodes_ = with_extra_nodes;
   add_loader_nodes(registry);
+  add_adapter_nodes(registry);
   add_conditioning_nodes(registry);
   add_latent_nodes(registry);
   add_sampling_nodes(registry);

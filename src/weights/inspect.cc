@@ -188,7 +188,7 @@ NetworkReport inspect_network(const std::shared_ptr<const SafetensorsFile>& file
       ++report.tensors;
       TypeTotal& total = report.types[part.dtype];
       ++total.tensors;
-      total.bytes += part.rows * weight.columns() * dtype_size(part.dtype);
+      total.bytes += dtype_bytes(part.dtype, part.rows * weight.columns());
       report.scaled = report.scaled || part.row_scales != nullptr || part.scale != 1.0f;
     }
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "weights/block_formats.h"
 #include "weights/foreign_file.h"
 #include "weights/quote.h"
 #include "weights/safetensors_header.h"
@@ -230,6 +231,8 @@ void convert_to_float32(const std::byte* data, DType dtype, int64_t count, float
     case DType::kBool:
       return convert_elements<uint8_t>(data, count, out,
                                        [](uint8_t value) { return value != 0 ? 1.0f : 0.0f; });
+    default:
+      return dequantize_blocks(data, dtype, count, out);
   }
 }
 

@@ -1,28 +1,31 @@
 #include "weights/weight.h"
 
+#include <algorithm>
+
 #include "weights/safetensors.h"
+#include "weights/weight_delta.h"
 
 namespace zanime {
 
 int64_t Weight::bytes() const {
   int64_t total = 0;
-  for (const WeightPart& part : parts_) total += part.rows * columns() * dtype_size(part.dtype);
+  for (const WeightPart& part : parts_) total += dtype_bytes(part.dtype, part.rows * columns());
   return total;
+}
+
+void rows_to_float32(const Weight& weight, int64_t first, int64_t rows, float* out) {
+  const int64_t columns = weight.columns();
+  const PlainBlockMath math;
+  const WeightBlock block{first, rows, 0, columns};
+  math.convert(weight, block, out);
+  if (weight.changes().empty()) return;
+  std::vector<float> work(static_cast<size_t>(2 * rows * columns));
+  apply_changes(weight, block, math, work.data(), out);
 }
 
 Tensor to_float32(const Weight& weight) {
   Tensor result(weight.shape());
-  float* out = result.data();
-  const int64_t columns = weight.columns();
-  for (const WeightPart& part : weight.parts()) {
-    convert_to_float32(part.data, part.dtype, part.rows * columns, out);
-    for (int64_t row = 0; row < part.rows; ++row, out += columns) {
-      const float scale =
-          part.row_scales ? (*part.row_scales)[static_cast<size_t>(row)] : part.scale;
-      if (scale == 1.0f) continue;
-      for (int64_t i = 0; i < columns; ++i) out[i] *= scale;
-    }
-  }
+  rows_to_float32(weight, 0, weight.rows(), result.data());
   return result;
 }
 

@@ -23,6 +23,25 @@ struct WeightPart {
   std::shared_ptr<const std::vector<float>> row_scales;
 };
 
+struct WeightDelta;  // weights/weight_delta.h
+
+// Factors of rows or of columns, which DoRA sets (weights/adapter.h).
+struct Magnitude {
+  bool per_row = true;
+  std::vector<float> weight;  // of what the weight was
+  std::vector<float> delta;   // of what is added
+};
+
+// What an adapter makes of `rows` rows of a weight W from `first_row` on: W + strength * delta, or
+// m.weight * W + strength * m.delta * delta with a magnitude m.
+struct WeightChange {
+  std::shared_ptr<const WeightDelta> delta;
+  int64_t first_row = 0;
+  int64_t rows = 0;
+  float strength = 1.0f;
+  std::shared_ptr<const Magnitude> magnitude;
+};
+
 // A tensor of a weight file. A matrix [rows, columns] may consist of several parts stacked by
 // rows: a fused projection whose file holds it in three tensors is never copied to fuse it.
 // Higher ranks (convolutions) and vectors have one part; their "row" is everything but axis 0.
@@ -45,6 +64,15 @@ class Weight {
   const std::vector<WeightPart>& parts() const { return parts_; }
   // Keeps the mapping that the parts point into alive.
   const std::shared_ptr<const void>& owner() const { return owner_; }
+  // In the order in which they are applied, to each block as it is converted.
+  const std::vector<WeightChange>& changes() const { return changes_; }
+
+  // The same weight with one more change. The file's bytes are shared.
+  Weight with_change(WeightChange change) const {
+    Weight changed = *this;
+    changed.changes_.push_back(std::move(change));
+    return changed;
+  }
 
   // Bytes in the file.
   int64_t bytes() const;
@@ -54,10 +82,13 @@ class Weight {
   Shape shape_;
   std::vector<WeightPart> parts_;
   std::shared_ptr<const void> owner_;
+  std::vector<WeightChange> changes_;
 };
 
-// The whole weight in float32, by the scalar conversions of base/dtype.h. For vectors and small
-// matrices that a network keeps, and as the reference in tests.
+// The whole weight in float32, changes applied, by the scalar conversions of base/dtype.h. For
+// vectors and small matrices that a network keeps, and as the reference in tests.
 Tensor to_float32(const Weight& weight);
+// Rows [first, first + rows) of it.
+void rows_to_float32(const Weight& weight, int64_t first, int64_t rows, float* out);
 
 }  // namespace zanime

@@ -7,6 +7,7 @@
 namespace zanime::nodes {
 
 void add_loader_nodes(NodeRegistry& registry);        // UNETLoader, CLIPLoader, VAELoader
+void add_adapter_nodes(NodeRegistry& registry);       // LoraLoader, LoraLoaderModelOnly
 void add_conditioning_nodes(NodeRegistry& registry);  // CLIPTextEncode, ConditioningZeroOut
 void add_latent_nodes(NodeRegistry& registry);  // EmptyLatentImage, EmptySD3LatentImage, VAEDecode
 void add_sampling_nodes(NodeRegistry& registry);  // ModelSamplingAuraFlow, KSampler

@@ -1,13 +1,14 @@
 #include "ops/cpu/linear.h"
 
 #include <algorithm>
-#include <cstring>
 #include <stdexcept>
 #include <string>
 
 #include "base/parallel.h"
 #include "ops/cpu/gemm.h"
 #include "ops/cpu/scratch.h"
+#include "weights/block_formats.h"
+#include "weights/weight_delta.h"
 
 namespace zanime::ops::cpu {
 namespace {
@@ -18,6 +19,8 @@ namespace {
 // number of threads.
 constexpr int64_t kPanelRows = 256;
 constexpr int64_t kPanelDepth = 384;
+// Of weights in blocks of 32 or 256 values, which are converted whole.
+constexpr int64_t kBlockPanelDepth = 512;
 
 void check_widths(const Tensor& x, const Weight& weight, const Tensor& bias, const Tensor& out) {
   const bool fits = x.rank() > 0 && weight.columns() == x.dim(-1) && out.dim(-1) == weight.rows() &&
@@ -35,14 +38,22 @@ int64_t panel_rows_for(int64_t outputs) {
   return outputs >= 2 * kPanelRows ? kPanelRows : std::max<int64_t>(32, (outputs + 1) / 2);
 }
 
+int64_t panel_depth_for(const Weight& weight) {
+  const bool blocks =
+      std::any_of(weight.parts().begin(), weight.parts().end(),
+                  [](const WeightPart& part) { return dtype_block(part.dtype) > 1; });
+  return blocks ? kBlockPanelDepth : kPanelDepth;
+}
+
 // The product of one panel: rows [first, first + count) of the weight.
 void multiply_panel(const RowKernels& kernels, const Tensor& x, const Linear& layer, int64_t first,
                     int64_t count, float beta, Matrix out) {
   const int64_t depth = x.dim(-1);
   const int64_t rows = x.size() / depth;
-  float* block = scratch(Scratch::kWeightPanel, count * std::min(depth, kPanelDepth));
-  for (int64_t column = 0; column < depth; column += kPanelDepth) {
-    const int64_t columns = std::min(kPanelDepth, depth - column);
+  const int64_t panel_depth = panel_depth_for(layer.weight);
+  float* block = scratch(Scratch::kWeightPanel, count * std::min(depth, panel_depth));
+  for (int64_t column = 0; column < depth; column += panel_depth) {
+    const int64_t columns = std::min(panel_depth, depth - column);
     convert_block(kernels, layer.weight, first, count, column, columns, block);
     gemm_nt(rows, count, columns, {x.data() + column, depth}, {block, columns},
             column == 0 ? beta : 1.0f, out);
@@ -55,7 +66,7 @@ void multiply_panel(const RowKernels& kernels, const Tensor& x, const Linear& la
 
 void convert_values(const RowKernels& kernels, const WeightPart& part, int64_t offset, float scale,
                     float* out, int64_t n) {
-  const std::byte* in = part.data + offset * dtype_size(part.dtype);
+  const std::byte* in = part.data + dtype_bytes(part.dtype, offset);
   switch (part.dtype) {
     case DType::kF32:
       return kernels.convert_f32(in, scale, out, n);
@@ -68,29 +79,54 @@ void convert_values(const RowKernels& kernels, const WeightPart& part, int64_t o
     case DType::kF8E5M2:
       return kernels.convert_f8e5m2(in, scale, out, n);
     default:
-      throw std::invalid_argument("no product with weights of type " +
-                                  std::string(dtype_name(part.dtype)));
+      dequantize_blocks(in, part.dtype, n, out);
+      if (scale != 1.0f) kernels.multiply_scalar(out, scale, n);
   }
 }
+
+void convert_stored(const RowKernels& kernels, const Weight& weight, const WeightBlock& block,
+                    float* out) {
+  const int64_t row_size = weight.columns();
+  const int64_t last = block.row + block.rows;
+  int64_t part_begin = 0;
+  for (const WeightPart& part : weight.parts()) {
+    const int64_t begin = std::max(block.row, part_begin);
+    const int64_t end = std::min(last, part_begin + part.rows);
+    for (int64_t row = begin; row < end; ++row) {
+      const int64_t local = row - part_begin;
+      const float scale = part.row_scales ? (*part.row_scales)[local] : part.scale;
+      convert_values(kernels, part, local * row_size + block.column, scale, out, block.columns);
+      out += block.columns;
+    }
+    part_begin += part.rows;
+  }
+}
+
+class CpuBlockMath final : public BlockMath {
+ public:
+  explicit CpuBlockMath(const RowKernels& kernels) : kernels_(kernels) {}
+
+  void multiply(int64_t m, int64_t n, int64_t k, float alpha, const float* a, const float* b,
+                int64_t b_stride, float beta, float* c) const override {
+    gemm_nn(m, n, k, {a, k}, {b, b_stride}, beta, {c, n}, alpha);
+  }
+  void convert(const Weight& weight, const WeightBlock& block, float* out) const override {
+    convert_stored(kernels_, weight, block, out);
+  }
+
+ private:
+  const RowKernels& kernels_;
+};
 
 }  // namespace
 
 void convert_block(const RowKernels& kernels, const Weight& weight, int64_t first, int64_t rows,
                    int64_t column, int64_t columns, float* out) {
-  const int64_t row_size = weight.columns();
-  const int64_t last = first + rows;
-  int64_t part_begin = 0;
-  for (const WeightPart& part : weight.parts()) {
-    const int64_t begin = std::max(first, part_begin);
-    const int64_t end = std::min(last, part_begin + part.rows);
-    for (int64_t row = begin; row < end; ++row) {
-      const int64_t local = row - part_begin;
-      const float scale = part.row_scales ? (*part.row_scales)[local] : part.scale;
-      convert_values(kernels, part, local * row_size + column, scale, out, columns);
-      out += columns;
-    }
-    part_begin += part.rows;
-  }
+  const WeightBlock block{first, rows, column, columns};
+  convert_stored(kernels, weight, block, out);
+  if (weight.changes().empty()) return;
+  float* work = scratch(Scratch::kWeightChange, 2 * rows * columns);
+  apply_changes(weight, block, CpuBlockMath(kernels), work, out);
 }
 
 void linear(const RowKernels& kernels, const Tensor& x, const Linear& layer, bool accumulate,

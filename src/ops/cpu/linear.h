@@ -21,7 +21,7 @@ void embedding_rows(const RowKernels& kernels, const Weight& table, std::span<co
                     Tensor& out);
 
 // out [rows, columns] = the weight's rows [first, first + rows), columns [column, column + columns)
-// in float32.
+// in float32, changes applied. Of a weight in blocks, the columns begin and end where blocks do.
 void convert_block(const RowKernels& kernels, const Weight& weight, int64_t first, int64_t rows,
                    int64_t column, int64_t columns, float* out);
 

@@ -1,0 +1,137 @@
+#include "weights/weight_delta.h"
+
+#include <algorithm>
+
+#include "weights/safetensors.h"
+
+namespace zanime {
+namespace {
+
+// out = alpha * (rows and columns `block` of the product) + beta * out
+void multiply_low_rank(const LowRankDelta& delta, const WeightBlock& block, const BlockMath& math,
+                       float alpha, float beta, float* out) {
+  const int64_t rank = delta.up.dim(1), width = delta.down.dim(1);
+  math.multiply(block.rows, block.columns, rank, alpha, delta.up.data() + block.row * rank,
+                delta.down.data() + block.column, width, beta, out);
+}
+
+// Writes alpha * delta of `block`, a block of the changed rows, or adds it. `work` has room for a
+// block.
+struct DeltaBlock {
+  const WeightBlock& block;
+  const BlockMath& math;
+  float alpha;
+  bool add;
+  float* work;
+  float* out;
+
+  int64_t size() const { return block.rows * block.columns; }
+
+  void operator()(const LowRankDelta& delta) const {
+    multiply_low_rank(delta, block, math, alpha, add ? 1.0f : 0.0f, out);
+  }
+
+  void operator()(const HadamardDelta& delta) const {
+    // The first factor goes where the result will be unless that is needed for the sum.
+    std::vector<float> sum;
+    if (add) sum.assign(out, out + size());
+    multiply_low_rank(delta.first, block, math, alpha, 0.0f, out);
+    multiply_low_rank(delta.second, block, math, 1.0f, 0.0f, work);
+    for (int64_t i = 0; i < size(); ++i) out[i] *= work[i];
+    for (size_t i = 0; i < sum.size(); ++i) out[i] += sum[i];
+  }
+
+  void operator()(const KroneckerDelta& delta) const {
+    const int64_t left_columns = delta.left.dim(1);
+    const int64_t right_rows = delta.right.dim(0), right_columns = delta.right.dim(1);
+    float* to = out;
+    for (int64_t row = block.row; row < block.row + block.rows; ++row) {
+      const float* left = delta.left.data() + row / right_rows * left_columns;
+      const float* right = delta.right.data() + row % right_rows * right_columns;
+      const int64_t end = block.column + block.columns;
+      for (int64_t column = block.column; column < end;) {
+        const int64_t begin = column % right_columns;
+        const int64_t count = std::min(right_columns - begin, end - column);
+        const float factor = alpha * left[column / right_columns];
+        for (int64_t i = 0; i < count; ++i) {
+          to[i] = factor * right[begin + i] + (add ? to[i] : 0.0f);
+        }
+        to += count;
+        column += count;
+      }
+    }
+  }
+
+  void operator()(const FullDelta& delta) const {
+    float* values = add ? work : out;
+    math.convert(delta.values, block, values);
+    for (int64_t i = 0; i < size(); ++i) out[i] = alpha * values[i] + (add ? out[i] : 0.0f);
+  }
+};
+
+}  // namespace
+
+void PlainBlockMath::multiply(int64_t m, int64_t n, int64_t k, float alpha, const float* a,
+                              const float* b, int64_t b_stride, float beta, float* c) const {
+  for (int64_t row = 0; row < m; ++row, a += k, c += n) {
+    for (int64_t i = 0; i < n; ++i) c[i] = beta == 0.0f ? 0.0f : beta * c[i];
+    for (int64_t inner = 0; inner < k; ++inner) {
+      const float factor = alpha * a[inner];
+      const float* from = b + inner * b_stride;
+      for (int64_t i = 0; i < n; ++i) c[i] += factor * from[i];
+    }
+  }
+}
+
+void PlainBlockMath::convert(const Weight& weight, const WeightBlock& block, float* out) const {
+  const int64_t row_size = weight.columns();
+  int64_t part_begin = 0;
+  for (const WeightPart& part : weight.parts()) {
+    const int64_t begin = std::max(block.row, part_begin);
+    const int64_t end = std::min(block.row + block.rows, part_begin + part.rows);
+    for (int64_t row = begin; row < end; ++row) {
+      const int64_t local = row - part_begin;
+      const std::byte* data = part.data + dtype_bytes(part.dtype, local * row_size + block.column);
+      convert_to_float32(data, part.dtype, block.columns, out);
+      const float scale =
+          part.row_scales ? (*part.row_scales)[static_cast<size_t>(local)] : part.scale;
+      if (scale != 1.0f) {
+        for (int64_t i = 0; i < block.columns; ++i) out[i] *= scale;
+      }
+      out += block.columns;
+    }
+    part_begin += part.rows;
+  }
+}
+
+void apply_change(const WeightChange& change, const WeightBlock& block, const BlockMath& math,
+                  float* work, float* out) {
+  const int64_t begin = std::max(block.row, change.first_row);
+  const int64_t end = std::min(block.row + block.rows, change.first_row + change.rows);
+  if (begin >= end) return;
+  const WeightBlock part{begin - change.first_row, end - begin, block.column, block.columns};
+  out += (begin - block.row) * block.columns;
+  const int64_t size = part.rows * part.columns;
+  if (change.magnitude == nullptr) {
+    std::visit(DeltaBlock{part, math, change.strength, true, work, out}, change.delta->value);
+    return;
+  }
+  float* delta = work + size;
+  std::visit(DeltaBlock{part, math, change.strength, false, work, delta}, change.delta->value);
+  const Magnitude& magnitude = *change.magnitude;
+  for (int64_t row = 0; row < part.rows; ++row) {
+    for (int64_t i = 0; i < part.columns; ++i, ++out, ++delta) {
+      const auto at = static_cast<size_t>(magnitude.per_row ? part.row + row : part.column + i);
+      *out = magnitude.weight[at] * *out + magnitude.delta[at] * *delta;
+    }
+  }
+}
+
+void apply_changes(const Weight& weight, const WeightBlock& block, const BlockMath& math,
+                   float* work, float* out) {
+  for (const WeightChange& change : weight.changes()) {
+    apply_change(change, block, math, work, out);
+  }
+}
+
+}  // namespace zanime
