@@ -62,7 +62,8 @@ void run_sample(const SampleOptions& options, const CancelToken& cancel) {
   const Qwen3TextEncoder encoder = open_text_encoder(options.text_encoder);
   const auto denoise_under = [&](const std::string& prompt) {
     const nodes::Conditioning conditioning = {{encode_prompt(encoder, prompt, *backend, cancel)}};
-    return nodes::flow_denoise(network, conditioning, *backend, cancel);
+    return nodes::flow_denoise({.network = network, .shift = options.shift}, conditioning, *backend,
+                               cancel);
   };
   const FlowSchedule flow(options.shift);
   SampleRequest request;

@@ -1,10 +1,13 @@
 #include "nodes/denoise.h"
 
+#include <memory>
+#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/error.h"
+#include "models/next_dit.h"
+#include "sampling/flow.h"
 
 namespace zanime::nodes {
 namespace {
@@ -25,36 +28,74 @@ void check_conditioning(const NextDit& network, const Conditioning& conditioning
   }
 }
 
+// A conditioning's entry as the network takes it.
+struct PreparedEntry {
+  Tensor tokens;
+  float sigma_start, sigma_end;  // takes part from sigma_start down to sigma_end
+  float strength;
+  std::optional<NextDit::Caption> caption;  // once it took part
+};
+
+std::vector<PreparedEntry> prepare(const Conditioning& conditioning, const FlowSchedule& flow) {
+  std::vector<PreparedEntry> entries;
+  for (const ConditioningEntry& entry : conditioning) {
+    const ConditioningEntry::Range range = entry.range.value_or(ConditioningEntry::Range{});
+    entries.push_back({entry.tokens, static_cast<float>(flow.percent_to_sigma(range.start)),
+                       static_cast<float>(flow.percent_to_sigma(range.end)),
+                       static_cast<float>(entry.strength), std::nullopt});
+  }
+  return entries;
+}
+
 }  // namespace
 
-Denoise flow_denoise(std::shared_ptr<const NextDit> network, const Conditioning& conditioning,
-                     ops::Backend& backend, const CancelToken& cancel) {
-  check_conditioning(*network, conditioning);
-  auto captions = std::make_shared<std::vector<NextDit::Caption>>();
+Denoise flow_denoise(const Model& model, const Conditioning& conditioning, ops::Backend& backend,
+                     const CancelToken& cancel) {
+  check_conditioning(*model.network, conditioning);
+  auto entries = std::make_shared<std::vector<PreparedEntry>>(
+      prepare(conditioning, FlowSchedule(model.shift)));
 
-  return [network = std::move(network), conditioning, captions, &backend, &cancel](const Tensor& x,
-                                                                                   float sigma) {
-    if (captions->empty()) {
-      for (const ConditioningEntry& entry : conditioning) {
-        captions->push_back(network->embed_caption(entry.tokens, backend, cancel));
-      }
+  return [network = model.network, timestep_scale = static_cast<float>(model.timestep_scale),
+          entries, &backend, &cancel](const Tensor& x, float sigma) {
+    Tensor velocity = Tensor::zeros(x.shape());
+    float total = 0.0f;
+    for (PreparedEntry& entry : *entries) {
+      if (sigma > entry.sigma_start || sigma < entry.sigma_end) continue;
+      if (!entry.caption) entry.caption = network->embed_caption(entry.tokens, backend, cancel);
+      const Tensor next =
+          network->velocity(x, sigma * timestep_scale, *entry.caption, backend, cancel);
+      for (int64_t i = 0; i < x.size(); ++i) velocity.data()[i] += entry.strength * next.data()[i];
+      total += entry.strength;
     }
-    Tensor velocity;
-    for (const NextDit::Caption& caption : *captions) {
-      Tensor next = network->velocity(x, sigma, caption, backend, cancel);
-      if (velocity.empty()) {
-        velocity = std::move(next);
-      } else {
-        for (int64_t i = 0; i < velocity.size(); ++i) velocity.data()[i] += next.data()[i];
-      }
-    }
-    const float weight = 1.0f / static_cast<float>(captions->size());
+    if (total == 0.0f) return Tensor::zeros(x.shape());
+    const float weight = 1.0f / total;
     Tensor denoised(x.shape());
     for (int64_t i = 0; i < x.size(); ++i) {
       denoised.data()[i] = x.data()[i] - sigma * (weight * velocity.data()[i]);
     }
     return denoised;
   };
+}
+
+Guide guide_of(const Guider& guider, ops::Backend& backend, const CancelToken& cancel) {
+  const auto under = [&](const Conditioning& conditioning) {
+    return flow_denoise(guider.model, conditioning, backend, cancel);
+  };
+  const auto cfg = static_cast<float>(guider.cfg);
+  const auto cfg_middle = static_cast<float>(guider.cfg_middle);
+  switch (guider.kind) {
+    case Guider::Kind::kBasic:
+      return basic_guide(under(guider.positive));
+    case Guider::Kind::kCfg:
+      return cfg_guide(under(guider.positive), under(guider.negative), cfg);
+    case Guider::Kind::kDualRegular:
+      return dual_cfg_guide(under(guider.positive), under(guider.middle), under(guider.negative),
+                            cfg, cfg_middle);
+    case Guider::Kind::kDualNested:
+      return nested_cfg_guide(under(guider.positive), under(guider.middle), under(guider.negative),
+                              cfg, cfg_middle);
+  }
+  throw Error(ErrorKind::kInternal, "a guider of no kind (please report this)");
 }
 
 }  // namespace zanime::nodes

@@ -194,6 +194,9 @@ CheckedValue check_value(const InputSpec& input, const Value& value, const Model
   } else if (std::holds_alternative<bool>(value) && input.type == "BOOLEAN") {
     return good(value);
   }
+  if (std::holds_alternative<std::monostate>(value)) {
+    return bad("was given nothing: the file that the linked node opens holds no " + input.type);
+  }
   return bad("was given " + std::string(value_type_name(value)) + ", but takes " + input.type);
 }
 

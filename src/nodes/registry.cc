@@ -11,8 +11,11 @@ NodeRegistry NodeRegistry::standard(bool with_extra_nodes) {
   add_loader_nodes(registry);
   add_adapter_nodes(registry);
   add_conditioning_nodes(registry);
+  add_conditioning_operation_nodes(registry);
   add_latent_nodes(registry);
   add_sampling_nodes(registry);
+  add_custom_sampling_nodes(registry);
+  add_noise_mask_nodes(registry);
   add_image_nodes(registry);
   return registry;
 }

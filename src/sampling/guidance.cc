@@ -26,6 +26,40 @@ Guide cfg_guide(Denoise positive, Denoise negative, float cfg) {
   };
 }
 
+Guide dual_cfg_guide(Denoise first, Denoise second, Denoise negative, float cfg_first,
+                     float cfg_second) {
+  return [=](const Tensor& x, float sigma, bool need_unconditional) -> Denoised {
+    const bool leaves_negative = is_one(cfg_second) && !need_unconditional;
+    const Tensor one = first(x, sigma);
+    // With both scales 1 everything but the first prediction cancels.
+    if (leaves_negative && is_one(cfg_first)) return {one, {}};
+    const Tensor two = second(x, sigma);
+    const Tensor none = leaves_negative ? Tensor::zeros(x.shape()) : negative(x, sigma);
+    Tensor guided(x.shape());
+    for (int64_t i = 0; i < guided.size(); ++i) {
+      const float a = one.data()[i], b = two.data()[i], n = none.data()[i];
+      guided.data()[i] = (n + (b - n) * cfg_second) + (a - b) * cfg_first;
+    }
+    return {guided, leaves_negative ? Tensor() : none};
+  };
+}
+
+Guide nested_cfg_guide(Denoise first, Denoise second, Denoise negative, float cfg_first,
+                       float cfg_second) {
+  return [=](const Tensor& x, float sigma, bool) -> Denoised {
+    const Tensor one = first(x, sigma);
+    const Tensor two = second(x, sigma);
+    const Tensor none = negative(x, sigma);
+    Tensor guided(x.shape());
+    for (int64_t i = 0; i < guided.size(); ++i) {
+      const float a = one.data()[i], b = two.data()[i], n = none.data()[i];
+      const float text = b + (a - b) * cfg_first;
+      guided.data()[i] = n + cfg_second * (text - n);
+    }
+    return {guided, two};
+  };
+}
+
 Guide basic_guide(Denoise positive) {
   return [positive = std::move(positive)](const Tensor& x, float sigma,
                                           bool need_unconditional) -> Denoised {

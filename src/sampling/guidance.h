@@ -27,6 +27,18 @@ using Guide = std::function<Denoised(const Tensor& x, float sigma, bool need_unc
 // negative prompt's evaluation out unless the sampler needs it.
 Guide cfg_guide(Denoise positive, Denoise negative, float cfg);
 
+// Guidance by two prompts beside the negative one, as of InstructPix2Pix (arXiv 2211.09800):
+// negative + cfg_second (second - negative) + cfg_first (first - second). Scales of 1 leave out
+// evaluations that would cancel, unless the sampler needs them. The negative prompt's prediction
+// is Denoised::unconditional.
+Guide dual_cfg_guide(Denoise first, Denoise second, Denoise negative, float cfg_first,
+                     float cfg_second);
+
+// The same with one guidance inside the other: text = second + cfg_first (first - second), then
+// negative + cfg_second (text - negative). `second` is Denoised::unconditional, as in ComfyUI.
+Guide nested_cfg_guide(Denoise first, Denoise second, Denoise negative, float cfg_first,
+                       float cfg_second);
+
 // The positive prompt alone. Where a sampler asks for the unconditional prediction it gets zeros,
 // as the reference gives it.
 Guide basic_guide(Denoise positive);

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "base/error.h"
+#include "sampling/noise.h"
+#include "sampling/noise_mask.h"
 #include "sampling/weighted_sum.h"
 
 namespace zanime {
@@ -50,6 +52,17 @@ Guide checked(const Guide& guide) {
   };
 }
 
+// With a noise mask: the guide that repaints only where the mask allows. `latent` is in the model's
+// space.
+Guide masked(const Guide& guide, const SampleRequest& request, const Tensor& latent) {
+  if (request.noise_mask.empty()) return guide;
+  // The reference gives this one sampler noise of its own under the mask.
+  const Tensor noise = request.sampler == "ddim"
+                           ? normal_noise(request.noise.shape(), request.seed + 1)
+                           : request.noise;
+  return inpaint_guide(guide, fit_mask(request.noise_mask, latent.shape()), latent, noise);
+}
+
 }  // namespace
 
 Tensor LatentFormat::to_model(const Tensor& raw) const {
@@ -81,12 +94,13 @@ Tensor sample(const Guide& guide, const FlowSchedule& flow, const SampleRequest&
   const double last = request.sigmas.back();
   // A flow's noisy latent at the first sigma.
   Tensor x = weighted_sum({{first, request.noise}, {1.0 - first, latent}});
-  const SamplerContext context{.guide = checked(guide),
+  const Guide whole = checked(guide);
+  const SamplerContext context{.guide = masked(whole, request, latent),
                                .sigmas = request.sigmas,
                                .flow = flow,
                                .seed = request.seed,
                                .on_step = request.on_step};
-  x = run_sampler(request.sampler, context, std::move(x));
+  if (request.sigmas.size() > 1) x = run_sampler(request.sampler, context, std::move(x));
   // Where noise is left over, the next sampler mixes latent and noise anew: undo the latent's
   // part of the mix.
   if (last != 0.0) x = weighted_sum({{1.0 / (1.0 - last), x}});

@@ -29,10 +29,13 @@ Tensor fix_empty_latent(const Tensor& latent, const LatentFormat& format);
 
 struct SampleRequest {
   std::string sampler = "euler";
-  std::vector<float> sigmas;  // from make_sigmas, or a part of them; fewer than two: latent returns
+  std::vector<float> sigmas;  // from make_sigmas, or a part of them; none: latent returns
   Tensor latent;      // raw, [batch, channels, height, width]; all zeros means "start from nothing"
   Tensor noise;       // of the same shape: normal_noise(shape, seed), or zeros to add none
   uint64_t seed = 0;  // of further noise
+  // 1 where the latent may change, 0 where it stays: [any, any height, any width], made to fit.
+  // Empty: everything may change.
+  Tensor noise_mask = {};
   LatentFormat format;
   StepCallback on_step;
 };

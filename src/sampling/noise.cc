@@ -1,5 +1,6 @@
 #include "sampling/noise.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <vector>
@@ -97,6 +98,24 @@ double NoiseGenerator::next_normal() {
 
 Tensor normal_noise(const Shape& shape, uint64_t seed) {
   return NoiseGenerator(seed).normal(shape);
+}
+
+Tensor indexed_noise(const Shape& shape, uint64_t seed, std::span<const int64_t> indices) {
+  Shape whole = shape, one = shape;
+  whole[0] = static_cast<int64_t>(indices.size());
+  one[0] = 1;
+  Tensor noise(whole);
+  NoiseGenerator generator(seed);
+  const int64_t last = *std::max_element(indices.begin(), indices.end());
+  for (int64_t index = 0; index <= last; ++index) {
+    const Tensor picture = generator.normal(one);
+    for (size_t i = 0; i < indices.size(); ++i) {
+      if (indices[i] != index) continue;
+      Tensor place = noise.rows(static_cast<int64_t>(i), 1);
+      std::copy(picture.values().begin(), picture.values().end(), place.data());
+    }
+  }
+  return noise;
 }
 
 }  // namespace zanime

@@ -42,4 +42,9 @@ class NoiseGenerator {
 // one draw, so its first picture equals that of a batch of one.
 Tensor normal_noise(const Shape& shape, uint64_t seed);
 
+// Noise for certain pictures of a larger batch: entry i of `indices` takes draw number indices[i]
+// of a generator that draws one picture at a time. The result has shape.rank() axes, the first of
+// indices.size(). No index may be negative, and there must be at least one.
+Tensor indexed_noise(const Shape& shape, uint64_t seed, std::span<const int64_t> indices);
+
 }  // namespace zanime

@@ -15,14 +15,6 @@ std::vector<Value> encode_text(const Arguments& arguments, NodeContext& context)
   return {Conditioning{{clip.encoder->encode(ids, context.backend, context.cancel)}}};
 }
 
-std::vector<Value> zero_out(const Arguments& arguments, NodeContext&) {
-  Conditioning zeroed;
-  for (const ConditioningEntry& entry : arguments.get<Conditioning>("conditioning")) {
-    zeroed.push_back({Tensor::zeros(entry.tokens.shape())});
-  }
-  return {zeroed};
-}
-
 }  // namespace
 
 void add_conditioning_nodes(NodeRegistry& registry) {
@@ -35,16 +27,6 @@ void add_conditioning_nodes(NodeRegistry& registry) {
                  link("clip", "CLIP").tip("The text encoder.")},
       .outputs = {{"CONDITIONING", "CONDITIONING"}},
       .run = encode_text,
-  });
-  registry.add({
-      .class_name = "ConditioningZeroOut",
-      .display_name = "ConditioningZeroOut",
-      .category = "model/conditioning",
-      .description = "The same conditioning with every number zero.",
-      .inputs = {link("conditioning", "CONDITIONING")},
-      .outputs = {{"CONDITIONING", "CONDITIONING"}},
-      .is_core = false,
-      .run = zero_out,
   });
 }
 

@@ -6,11 +6,18 @@
 
 namespace zanime::nodes {
 
-void add_loader_nodes(NodeRegistry& registry);        // UNETLoader, CLIPLoader, VAELoader
+// UNETLoader, CLIPLoader, VAELoader, CheckpointLoaderSimple
+void add_loader_nodes(NodeRegistry& registry);
 void add_adapter_nodes(NodeRegistry& registry);       // LoraLoader, LoraLoaderModelOnly
-void add_conditioning_nodes(NodeRegistry& registry);  // CLIPTextEncode, ConditioningZeroOut
+void add_conditioning_nodes(NodeRegistry& registry);  // CLIPTextEncode
+// ConditioningCombine, …Average, …Concat, …SetTimestepRange, …SetAreaStrength, …ZeroOut
+void add_conditioning_operation_nodes(NodeRegistry& registry);
 void add_latent_nodes(NodeRegistry& registry);  // EmptyLatentImage, EmptySD3LatentImage, VAEDecode
-void add_sampling_nodes(NodeRegistry& registry);  // ModelSamplingAuraFlow, KSampler
+// ModelSamplingAuraFlow, ModelSamplingSD3, KSampler, KSamplerAdvanced
+void add_sampling_nodes(NodeRegistry& registry);
+// SamplerCustom, SamplerCustomAdvanced; noises, guiders, samplers and schedules to link to them
+void add_custom_sampling_nodes(NodeRegistry& registry);
+void add_noise_mask_nodes(NodeRegistry& registry);  // SetLatentNoiseMask
 void add_image_nodes(NodeRegistry& registry);     // SaveImage
 
 }  // namespace zanime::nodes

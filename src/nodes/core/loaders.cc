@@ -1,4 +1,5 @@
-// UNETLoader, CLIPLoader, VAELoader: from a file of the models folder to a network.
+// UNETLoader, CLIPLoader, VAELoader, CheckpointLoaderSimple: from a file of the models folder to a
+// network.
 #include <array>
 #include <filesystem>
 #include <memory>
@@ -10,7 +11,9 @@
 #include "models/next_dit.h"
 #include "models/qwen3.h"
 #include "nodes/core/core_nodes.h"
+#include "weights/family.h"
 #include "weights/model_weights.h"
+#include "weights/safetensors.h"
 
 namespace zanime::nodes {
 namespace {
@@ -73,6 +76,41 @@ std::vector<Value> load_vae(const Arguments& arguments, NodeContext& context) {
   return {make_vae(open_model_weights(path, ModelFamily::kFluxAutoencoder))};
 }
 
+// A part that the file lacks becomes an empty output: the node that needs it says so.
+std::vector<Value> load_checkpoint(const Arguments& arguments, NodeContext& context) {
+  const auto path = context.files.find("checkpoints", arguments.text("ckpt_name"));
+  const auto file = SafetensorsFile::open(path);
+  const FileContents contents = identify(*file);
+  if (contents.find(ModelFamily::kZImage) == nullptr) {
+    throw Error(ErrorKind::kFile, path.string() +
+                                      ": no Z-Image diffusion model in this file; it is " +
+                                      contents.description +
+                                      ". A file of one part goes to UNETLoader, CLIPLoader or "
+                                      "VAELoader");
+  }
+  const auto part = [&](ModelFamily family, const char* instead) {
+    const ModelComponent* component = contents.find(family);
+    if (component == nullptr) {
+      log_warning("CheckpointLoaderSimple (node " + context.node_id + "): " + path.string() +
+                  " holds no " + family_name(family) + "; use " + instead + " for it");
+    }
+    return component;
+  };
+
+  std::vector<Value> outputs{Model{
+      std::make_shared<const NextDit>(load_component(file, *contents.find(ModelFamily::kZImage)))}};
+  outputs.resize(3);
+  if (const auto* component = part(ModelFamily::kQwen3, "CLIPLoader")) {
+    auto encoder = std::make_shared<const Qwen3TextEncoder>(load_component(file, *component));
+    refuse_other_sizes(encoder->config(), path);
+    outputs[1] = Clip{std::move(encoder)};
+  }
+  if (const auto* component = part(ModelFamily::kFluxAutoencoder, "VAELoader")) {
+    outputs[2] = make_vae(load_component(file, *component));
+  }
+  return outputs;
+}
+
 }  // namespace
 
 void add_loader_nodes(NodeRegistry& registry) {
@@ -133,6 +171,15 @@ void add_loader_nodes(NodeRegistry& registry) {
       .inputs = {file("vae_name", "vae")},
       .outputs = {{"VAE", "VAE"}},
       .run = load_vae,
+  });
+  registry.add({
+      .class_name = "CheckpointLoaderSimple",
+      .display_name = "Load Checkpoint",
+      .category = "model/loaders",
+      .description = "Opens a file that holds diffusion model, text encoder and autoencoder.",
+      .inputs = {file("ckpt_name", "checkpoints").tip("The file.")},
+      .outputs = {{"MODEL", "MODEL"}, {"CLIP", "CLIP"}, {"VAE", "VAE"}},
+      .run = load_checkpoint,
   });
 }
 

@@ -1,14 +1,14 @@
-// ModelSamplingAuraFlow and KSampler.
+// ModelSamplingAuraFlow, ModelSamplingSD3, KSampler and KSamplerAdvanced.
 #include <cstdint>
 #include <limits>
 #include <string>
 #include <utility>
 
+#include "base/log.h"
 #include "nodes/core/core_nodes.h"
-#include "nodes/denoise.h"
+#include "nodes/core/sampling_run.h"
 #include "sampling/flow.h"
 #include "sampling/ksampler.h"
-#include "sampling/noise.h"
 #include "sampling/samplers.h"
 #include "sampling/schedules.h"
 
@@ -18,6 +18,17 @@ namespace {
 std::vector<Value> set_shift(const Arguments& arguments, NodeContext&) {
   Model model = arguments.get<Model>("model");
   model.shift = arguments.real("shift");
+  model.timestep_scale = 1.0;
+  return {std::move(model)};
+}
+
+std::vector<Value> set_sd3_sampling(const Arguments& arguments, NodeContext& context) {
+  log_warning("ModelSamplingSD3 (node " + context.node_id +
+              "): it gives Z-Image times it was not trained with, here as in ComfyUI; use "
+              "ModelSamplingAuraFlow with the same shift");
+  Model model = arguments.get<Model>("model");
+  model.shift = arguments.real("shift");
+  model.timestep_scale = 1000.0;
   return {std::move(model)};
 }
 
@@ -29,32 +40,70 @@ bool ignores_negative(const std::string& input, const Arguments& plain) {
          plain.text("sampler_name").find("cfg_pp") == std::string::npos;
 }
 
-std::vector<Value> run_ksampler(const Arguments& arguments, NodeContext& context) {
-  const Model& model = arguments.get<Model>("model");
-  const FlowSchedule flow(model.shift);
-  const auto denoise_under = [&](const char* input) {
-    return flow_denoise(model.network, arguments.get<Conditioning>(input), context.backend,
-                        context.cancel);
-  };
-
-  SampleRequest request;
-  request.sampler = arguments.text("sampler_name");
-  request.format.channels = model.network->config().latent_channels;
-  request.latent = fix_empty_latent(arguments.get<Latent>("latent_image").samples, request.format);
-  request.seed = arguments.seed("seed");
-  request.noise = normal_noise(request.latent.shape(), request.seed);
-  request.sigmas =
-      make_sigmas(arguments.text("scheduler"), flow, static_cast<int>(arguments.integer("steps")),
-                  arguments.real("denoise"), request.sampler);
-  request.on_step = [&](const SamplerStep& step) {
-    context.cancel.throw_if_cancelled();
-    context.report_step(step.index + 1, step.total);
-  };
-  const Denoise positive = denoise_under("positive");
-  const Denoise negative = arguments.has("negative") ? denoise_under("negative") : positive;
-  const Guide guide = cfg_guide(positive, negative, static_cast<float>(arguments.real("cfg")));
-  return {Latent{sample(guide, flow, request)}};
+Guider cfg_guider(const Arguments& arguments) {
+  return {
+      .kind = Guider::Kind::kCfg,
+      .model = arguments.get<Model>("model"),
+      .positive = arguments.get<Conditioning>("positive"),
+      // Left out by `ignores_negative`: nobody will ask for its prediction.
+      .negative = arguments.get<Conditioning>(arguments.has("negative") ? "negative" : "positive"),
+      .cfg = arguments.real("cfg")};
 }
+
+std::vector<float> sigmas_of(const Arguments& arguments, double denoise) {
+  return make_sigmas(arguments.text("scheduler"), FlowSchedule(arguments.get<Model>("model").shift),
+                     static_cast<int>(arguments.integer("steps")), denoise,
+                     arguments.text("sampler_name"));
+}
+
+std::vector<Value> run_ksampler(const Arguments& arguments, NodeContext& context) {
+  const SamplingRun run{.guider = cfg_guider(arguments),
+                        .sampler = arguments.text("sampler_name"),
+                        .sigmas = sigmas_of(arguments, arguments.real("denoise")),
+                        .noise = {.seed = arguments.seed("seed")},
+                        .latent = arguments.get<Latent>("latent_image")};
+  return {run_sampling(run, context).output};
+}
+
+std::vector<Value> run_ksampler_advanced(const Arguments& arguments, NodeContext& context) {
+  const bool finish = arguments.text("return_with_leftover_noise") == "disable";
+  const SamplingRun run{
+      .guider = cfg_guider(arguments),
+      .sampler = arguments.text("sampler_name"),
+      .sigmas = sigma_window(sigmas_of(arguments, /*denoise=*/1.0),
+                             static_cast<int>(arguments.integer("start_at_step")),
+                             static_cast<int>(arguments.integer("end_at_step")), finish),
+      .noise = {.seed = arguments.seed("noise_seed"),
+                .zero = arguments.text("add_noise") == "disable"},
+      .latent = arguments.get<Latent>("latent_image")};
+  return {run_sampling(run, context).output};
+}
+
+InputSpec model_input() { return link("model", "MODEL").tip("The diffusion model."); }
+InputSpec seed_input(const char* name) {
+  return integer(name, 0, 0, std::numeric_limits<uint64_t>::max())
+      .tip("The same seed gives the same noise.");
+}
+InputSpec steps_input() {
+  return integer("steps", 20, 1, 10000).tip("More steps are slower and finer.");
+}
+InputSpec cfg_input() {
+  return real("cfg", 8.0, 0.0, 100.0, 0.1)
+      .tip("How strongly to follow the prompt; 1 ignores the negative prompt and halves the work.");
+}
+InputSpec sampler_input() {
+  return choice("sampler_name", sampler_names()).tip("The way from noise to picture.");
+}
+InputSpec scheduler_input() {
+  return choice("scheduler", scheduler_names()).tip("How the noise levels are spaced.");
+}
+InputSpec positive_input() {
+  return link("positive", "CONDITIONING").tip("What the picture should show.");
+}
+InputSpec negative_input() {
+  return link("negative", "CONDITIONING").tip("What it should not show.");
+}
+InputSpec latent_input() { return link("latent_image", "LATENT").tip("Where to start."); }
 
 }  // namespace
 
@@ -69,27 +118,47 @@ void add_sampling_nodes(NodeRegistry& registry) {
       .run = set_shift,
   });
   registry.add({
+      .class_name = "ModelSamplingSD3",
+      .display_name = "ModelSamplingSD3",
+      .category = "model/patch",
+      .description = "Sets the noise levels of Stable Diffusion 3. Z-Image and Z-Anime take "
+                     "ModelSamplingAuraFlow instead: this node also gives the network times a "
+                     "thousand times too large.",
+      .inputs = {link("model", "MODEL"), real("shift", 3.0, 0.0, 100.0, 0.01)},
+      .outputs = {{"MODEL", "MODEL"}},
+      .is_core = false,
+      .run = set_sd3_sampling,
+  });
+  registry.add({
       .class_name = "KSampler",
       .display_name = "KSampler",
       .category = "model/sampling",
       .description = "Denoises a latent, step by step, towards the positive prompt.",
-      .inputs = {link("model", "MODEL").tip("The diffusion model."),
-                 integer("seed", 0, 0, std::numeric_limits<uint64_t>::max())
-                     .tip("The same seed gives the same noise."),
-                 integer("steps", 20, 1, 10000).tip("More steps are slower and finer."),
-                 real("cfg", 8.0, 0.0, 100.0, 0.1)
-                     .tip("How strongly to follow the prompt; 1 ignores the negative prompt and "
-                          "halves the work."),
-                 choice("sampler_name", sampler_names()).tip("The way from noise to picture."),
-                 choice("scheduler", scheduler_names()).tip("How the noise levels are spaced."),
-                 link("positive", "CONDITIONING").tip("What the picture should show."),
-                 link("negative", "CONDITIONING").tip("What it should not show."),
-                 link("latent_image", "LATENT").tip("Where to start."),
+      .inputs = {model_input(), seed_input("seed"), steps_input(), cfg_input(), sampler_input(),
+                 scheduler_input(), positive_input(), negative_input(), latent_input(),
                  real("denoise", 1.0, 0.0, 1.0, 0.01)
                      .tip("How much of the start is replaced; below 1 its composition stays.")},
       .outputs = {{"LATENT", "LATENT"}},
       .ignores = ignores_negative,
       .run = run_ksampler,
+  });
+  registry.add({
+      .class_name = "KSamplerAdvanced",
+      .display_name = "KSampler (Advanced)",
+      .category = "model/sampling",
+      .description = "Walks a part of the way from noise to picture; several make the whole.",
+      .inputs = {model_input(),
+                 choice("add_noise", {"enable", "disable"})
+                     .tip("Disable where the latent still has the noise of a sampler before."),
+                 seed_input("noise_seed"), steps_input(), cfg_input(), sampler_input(),
+                 scheduler_input(), positive_input(), negative_input(), latent_input(),
+                 integer("start_at_step", 0, 0, 10000).tip("Steps before it are left out."),
+                 integer("end_at_step", 10000, 0, 10000).tip("Steps from it on are left out."),
+                 choice("return_with_leftover_noise", {"disable", "enable"})
+                     .tip("Disable to remove all noise with the last step made.")},
+      .outputs = {{"LATENT", "LATENT"}},
+      .ignores = ignores_negative,
+      .run = run_ksampler_advanced,
   });
 }
 
