@@ -44,6 +44,12 @@ def load_autoencoder(run):
     return both["encoder"], both["decoder"]
 
 
+def encoder_is_final(run) -> bool:
+    """Whether latents may be kept: the encoder learns no more."""
+    state = torch.load(pathlib.Path(run) / "autoencoder.pt", weights_only=True, map_location="cpu")
+    return state["frozen"]
+
+
 def load_text(run):
     state = torch.load(pathlib.Path(run) / "text.pt", weights_only=True, map_location=torch.get_default_device())
     model = Qwen3(Qwen3Shape(**state["shape"]), state["model"]["rows"])

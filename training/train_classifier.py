@@ -85,7 +85,7 @@ def main():
     labels = torch.tensor([a.labels() for a in attributes])
     model = Classifier()
     optimizer = optim.make(model.named_parameters(), 2e-3, adam_only=lambda n: "fold" in n or "heads" in n)
-    log, rng, seen, spent = RunLog(args.out, "classifier"), np.random.default_rng(), 0, 0.0
+    log, rng, seen = RunLog(args.out, "classifier"), np.random.default_rng(), 0
     if state := log.load():
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])

@@ -47,6 +47,8 @@ def cached_latents(run, data, pictures):
     """float16 [2, count, 16, 16, 16]: as drawn, and mirrored."""
     path = pathlib.Path(run) / "latents.npy"
     if not path.exists():
+        if not models.encoder_is_final(run):
+            raise SystemExit(f"the encoder of {run} still learns: go on with train_autoencoder.py first")
         encoder, _ = models.load_autoencoder(run)
         out = np.empty((2, len(pictures), 16, 16, 16), np.float16)
         for i in range(0, len(pictures), 64):
