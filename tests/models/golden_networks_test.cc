@@ -27,7 +27,8 @@ TEST_P(GoldenNetworks, TextEncoder) {
   for (const std::string variant : {"fp8", "bf16"}) {
     const Qwen3TextEncoder encoder(
         open_model_weights(tiny_text_encoder(variant), ModelFamily::kQwen3));
-    for (int prompt : golden_cases().at("text_prompts")) {
+    const nlohmann::json cases = golden_cases();
+    for (int prompt : cases.at("text_prompts")) {
       const Tensor expected = golden_tensor("text/" + variant + "/" + std::to_string(prompt));
       const Tensor rows =
           encoder.encode(Tokenizer::qwen2().encode_prompt(golden_prompt(prompt)), *backend, cancel);
@@ -42,7 +43,8 @@ TEST_P(GoldenNetworks, DiffusionModel) {
   for (const std::string variant : {"fp32", "bf16", "fp8", "fp8-diffusers"}) {
     const NextDit network(open_model_weights(tiny_dit(variant), ModelFamily::kZImage));
     int index = 0;
-    for (const nlohmann::json& c : golden_cases().at("dit")) {
+    const nlohmann::json cases = golden_cases();
+    for (const nlohmann::json& c : cases.at("dit")) {
       const std::string number = std::to_string(index++);
       const Tensor rows = golden_tensor("text/fp8/" + std::to_string(c.at("prompt").get<int>()));
       const NextDit::Caption caption =
