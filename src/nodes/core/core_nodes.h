@@ -18,6 +18,14 @@ void add_sampling_nodes(NodeRegistry& registry);
 // SamplerCustom, SamplerCustomAdvanced; noises, guiders, samplers and schedules to link to them
 void add_custom_sampling_nodes(NodeRegistry& registry);
 void add_noise_mask_nodes(NodeRegistry& registry);  // SetLatentNoiseMask
-void add_image_nodes(NodeRegistry& registry);     // SaveImage
+void add_image_nodes(NodeRegistry& registry);       // SaveImage, PreviewImage
+void add_load_image_nodes(NodeRegistry& registry);  // LoadImage
+// ImageScale, ImageScaleBy, …ToTotalPixels, …ToMaxDimension, GetImageSize
+void add_image_scale_nodes(NodeRegistry& registry);
+void add_encode_nodes(NodeRegistry& registry);  // VAEEncode, VAEEncodeForInpaint
+void add_tiled_nodes(NodeRegistry& registry);   // VAEDecodeTiled, VAEEncodeTiled
+// LatentUpscale, LatentUpscaleBy, LatentFromBatch, RepeatLatentBatch
+void add_latent_operation_nodes(NodeRegistry& registry);
+void add_latent_file_nodes(NodeRegistry& registry);  // SaveLatent, LoadLatent
 
 }  // namespace zanime::nodes
