@@ -10,6 +10,7 @@ NodeRegistry NodeRegistry::standard(bool with_extra_nodes) {
   registry.with_extra_nodes_ = with_extra_nodes;
   add_loader_nodes(registry);
   add_adapter_nodes(registry);
+  add_gguf_loader_nodes(registry);
   add_conditioning_nodes(registry);
   add_conditioning_operation_nodes(registry);
   add_latent_nodes(registry);

@@ -1,5 +1,6 @@
 #include "weights/foreign_family.h"
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <string_view>
@@ -118,6 +119,7 @@ constexpr std::array kTextEncoders = {
 };
 
 constexpr std::array kOthers = {
+    Marker{"blk.0.attn_q.", "", "language model that is not Qwen3 (llama.cpp)"},
     Marker{"taesd", "", "TAESD preview autoencoder"},
     Marker{"decoder.layers.0.", "encoder.layers.0.", "TAESD preview autoencoder"},
     Marker{"3.conv.0.weight", "", "TAESD preview autoencoder"},
@@ -219,23 +221,73 @@ std::string describe_autoencoder(const Tensors& tensors) {
   return "autoencoder of another model";
 }
 
-bool is_lumina_adapter(const Tensors& tensors) {
+// What an adapter changes, by parts of its keys with underscores for dots. The more special marker
+// comes first.
+constexpr std::array kAdapted = {
+    Marker{"noise_refiner_", "", "Z-Image"},
+    Marker{"context_refiner_", "", "Z-Image"},
+    Marker{"layers_0_attention_", "", "Z-Image"},
+    Marker{"layers_0_adaLN_modulation", "", "Z-Image"},
+    Marker{"layers_0_feed_forward_w1", "", "Z-Image"},
+    Marker{"llm_adapter_", "", "Anima"},
+    Marker{"adaln_modulation_cross_attn", "", "Cosmos"},
+    Marker{"distilled_guidance_layer", "", "Chroma"},
+    Marker{"individual_token_refiner", "", "HunyuanVideo"},
+    Marker{"double_stream_modulation", "", "FLUX.2"},
+    Marker{"to_qkv_mlp_proj", "", "FLUX.2"},
+    Marker{"double_blocks_", "", "FLUX.1"},
+    Marker{"single_blocks_", "", "FLUX.1"},
+    Marker{"single_transformer_blocks_", "", "FLUX.1"},
+    Marker{"double_stream_blocks_", "", "HiDream"},
+    Marker{"transformer_blocks_0_img_m", "", "Qwen-Image"},
+    Marker{"_add_k_proj", "img_mod", "Qwen-Image"},
+    Marker{"joint_blocks_", "", "Stable Diffusion 3"},
+    Marker{"joint_transformer_blocks_", "", "AuraFlow"},
+    Marker{"transformer_blocks_0_attn_add_", "", "Stable Diffusion 3"},
+    Marker{"blocks_0_cross_attn_", "", "Wan"},
+    Marker{"blocks_0_self_attn_", "", "Wan"},
+};
+
+// Stable Diffusion's U-Nets differ in the width of the text they attend to.
+std::string adapted_unet(const Tensors& tensors) {
   for (const auto& [name, entry] : tensors) {
-    for (const std::string_view block :
-         {"layers.0.attention.", "layers_0_attention_", "noise_refiner", "context_refiner",
-          "layers.0.adaLN_modulation", "layers.0.feed_forward.w1"}) {
-      if (name.find(block) != std::string::npos) return true;
-    }
+    const bool input = name.find("lora_down") != std::string::npos ||
+                       name.find("lora.down") != std::string::npos ||
+                       name.find("lora_A") != std::string::npos;
+    if (!input || name.find("attn2") == std::string::npos || entry.shape.rank() < 2) continue;
+    if (name.find("to_k") == std::string::npos && name.find("to_v") == std::string::npos) continue;
+    if (entry.shape[1] == 2048) return "Stable Diffusion XL";
+    if (entry.shape[1] == 1024) return "Stable Diffusion 2";
+    if (entry.shape[1] == 768) return "Stable Diffusion 1";
   }
-  return false;
+  return "Stable Diffusion";
+}
+
+std::string adapted_model(const Tensors& tensors) {
+  Tensors plain;
+  for (const auto& [name, entry] : tensors) {
+    std::string with_underscores = name;
+    std::replace(with_underscores.begin(), with_underscores.end(), '.', '_');
+    plain.emplace(std::move(with_underscores), entry);
+  }
+  for (const std::string_view part : {"input_blocks_", "output_blocks_", "middle_block_",
+                                      "down_blocks_", "up_blocks_", "mid_block_"}) {
+    if (any_name(plain, part)) return adapted_unet(tensors);
+  }
+  std::string model = first_match(plain, kAdapted);
+  if (model.empty() && any_name(plain, "transformer_blocks_0_attn1_to_")) model = "LTX-Video";
+  if (model.empty() && any_name(plain, "text_model_encoder_layers_")) model = "a CLIP text encoder";
+  if (model.empty() && any_name(plain, "layers_0_self_attn_")) model = "a language model";
+  return model;
 }
 
 }  // namespace
 
 std::string describe_adapter(const Tensors& tensors) {
   std::string kind = first_match(tensors, kAdapters);
-  if (!kind.empty() && is_lumina_adapter(tensors)) kind += " for Z-Image";
-  return kind;
+  if (kind.empty()) return kind;
+  const std::string model = adapted_model(tensors);
+  return model.empty() ? kind : kind + " for " + model;
 }
 
 std::string describe_foreign_diffusion_model(const Tensors& tensors) {

@@ -27,8 +27,7 @@ constexpr const char* kPickle =
     "model's .safetensors file";
 
 constexpr std::array kMagics = {
-    Magic{0, "GGUF"sv,
-          "is a GGUF file: use the model's .safetensors file (BF16, F16 or FP8) instead"},
+    Magic{0, "GGUF"sv, "is a GGUF file, where a safetensors file is needed"},
     Magic{0, "tjgg"sv, "is a GGML file: use the model's .safetensors file instead"},
     Magic{0, "lmgg"sv, "is a GGML file: use the model's .safetensors file instead"},
     Magic{0, "\x89PNG\r\n"sv, kPicture},

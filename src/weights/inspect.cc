@@ -11,6 +11,7 @@
 #include "weights/quantization.h"
 #include "weights/quote.h"
 #include "weights/safetensors.h"
+#include "weights/weight_file.h"
 
 namespace zanime {
 namespace {
@@ -240,7 +241,7 @@ std::string count_text(int64_t value) {
 }  // namespace
 
 ModelReport inspect_model(const std::filesystem::path& path) {
-  const std::shared_ptr<const SafetensorsFile> file = SafetensorsFile::open(path);
+  const std::shared_ptr<const SafetensorsFile> file = open_weight_file(path);
   const FileContents contents = identify(*file);
   ModelReport report;
   report.path = path;

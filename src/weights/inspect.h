@@ -48,7 +48,7 @@ struct ModelReport {
   std::vector<std::string> oddities;
 };
 
-// Throws what SafetensorsFile::open throws.
+// Throws what open_weight_file throws.
 ModelReport inspect_model(const std::filesystem::path& path);
 
 // The report as text of several lines, each ended by a newline.

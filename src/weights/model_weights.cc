@@ -13,6 +13,7 @@
 #include "weights/quantization.h"
 #include "weights/quote.h"
 #include "weights/safetensors.h"
+#include "weights/weight_file.h"
 
 namespace zanime {
 namespace {
@@ -26,7 +27,7 @@ constexpr int64_t kMaxLayers = 1000;
 
 bool is_float(DType dtype) {
   return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16 ||
-         dtype == DType::kF8E4M3 || dtype == DType::kF8E5M2;
+         dtype == DType::kF8E4M3 || dtype == DType::kF8E5M2 || dtype_block(dtype) > 1;
 }
 
 // A tensor of the file that is a whole canonical tensor or a part of one.
@@ -303,7 +304,7 @@ Tensor ModelWeights::get_float32(const std::string& name, const Shape& shape) co
 }
 
 ModelWeights open_model_weights(const std::filesystem::path& path, ModelFamily family) {
-  const std::shared_ptr<const SafetensorsFile> file = SafetensorsFile::open(path);
+  const std::shared_ptr<const SafetensorsFile> file = open_weight_file(path);
   const FileContents contents = identify(*file);
   const ModelComponent* component = contents.find(family);
   if (component == nullptr) {

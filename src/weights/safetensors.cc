@@ -178,6 +178,18 @@ std::shared_ptr<const SafetensorsFile> SafetensorsFile::read(
   return result;
 }
 
+std::shared_ptr<const SafetensorsFile> SafetensorsFile::of_tensors(
+    std::filesystem::path path, Tensors tensors, Metadata metadata, uint64_t file_size,
+    std::shared_ptr<const MappedFile> mapping) {
+  std::shared_ptr<SafetensorsFile> result(new SafetensorsFile);
+  result->path_ = std::move(path);
+  result->mapping_ = std::move(mapping);
+  result->tensors_ = std::move(tensors);
+  result->metadata_ = std::move(metadata);
+  result->file_size_ = file_size;
+  return result;
+}
+
 const TensorEntry* SafetensorsFile::find(std::string_view name) const {
   const auto found = tensors_.find(name);
   return found == tensors_.end() ? nullptr : &found->second;

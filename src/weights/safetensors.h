@@ -28,8 +28,8 @@ struct TensorEntry {
   uint64_t bytes = 0;
 };
 
-// A safetensors file. Everything the header says is checked on opening, so that no later read can
-// leave the file.
+// A safetensors file, or what a file of another format holds. Everything the header says is checked
+// on opening, so that no later read can leave the file.
 class SafetensorsFile {
  public:
   using Tensors = std::map<std::string, TensorEntry, std::less<>>;
@@ -42,6 +42,11 @@ class SafetensorsFile {
   // only names the place in messages.
   static std::shared_ptr<const SafetensorsFile> parse(const std::filesystem::path& path,
                                                       std::span<const std::byte> file);
+
+  // Tensors that a reader of another format (weights/gguf.h) found and checked.
+  static std::shared_ptr<const SafetensorsFile> of_tensors(
+      std::filesystem::path path, Tensors tensors, Metadata metadata, uint64_t file_size,
+      std::shared_ptr<const MappedFile> mapping);
 
   const std::filesystem::path& path() const { return path_; }
   const Tensors& tensors() const { return tensors_; }

@@ -24,6 +24,7 @@ fs::path make_root() {
   fs::create_directories(root / "vae");
   synth_autoencoder(root / "vae" / "tiny-vae-full-fp32.safetensors",
                     {.channels = golden_cases().at("vae").at("ch"), .encoder = true}, DType::kF32);
+  fs::create_directory_symlink(golden_path("loras"), root / "loras");
   return root;
 }
 

@@ -7,7 +7,8 @@
 namespace zanime::testing {
 
 // diffusion_models/tiny-dit-{fp32,bf16,fp8,diffusers-fp8}, text_encoders/tiny-qwen3-fp8,
-// vae/tiny-vae-full-fp32, each .safetensors. Made on first use, gone with the process.
+// vae/tiny-vae-full-fp32, each .safetensors, and golden/loras. Made on first use, gone with the
+// process.
 std::filesystem::path synthetic_models_root();
 
 }  // namespace zanime::testing

@@ -147,7 +147,7 @@ std::vector<Known> known_models() {
       {"LoRA adapter for Z-Image",
        {{"lora_unet_layers_0_attention_to_k.lora_up.weight", {1}},
         {"lora_unet_layers_0_attention_to_k.lora_down.weight", {1}}}},
-      {"LoRA adapter", {{"lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight", {1}}}},
+      {"LoRA adapter for Stable Diffusion", {{"lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight", {1}}}},
       {"LoKr adapter", {{"lycoris_blocks_0_mlp.lokr_w1", {1}}}},
       {"LoHa adapter", {{"lora_unet_blocks_0_mlp.hada_w1_a", {1}}}},
       {"ControlNet for Z-Image", {{"control_layers.0.attention.to_q.weight", {1}}}},

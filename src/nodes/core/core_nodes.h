@@ -8,7 +8,9 @@ namespace zanime::nodes {
 
 // UNETLoader, CLIPLoader, VAELoader, CheckpointLoaderSimple
 void add_loader_nodes(NodeRegistry& registry);
-void add_adapter_nodes(NodeRegistry& registry);       // LoraLoader, LoraLoaderModelOnly
+void add_adapter_nodes(NodeRegistry& registry);  // LoraLoader, LoraLoaderModelOnly
+// UnetLoaderGGUF, CLIPLoaderGGUF; after the loader nodes, which one of them is made of
+void add_gguf_loader_nodes(NodeRegistry& registry);
 void add_conditioning_nodes(NodeRegistry& registry);  // CLIPTextEncode
 // ConditioningCombine, …Average, …Concat, …SetTimestepRange, …SetAreaStrength, …ZeroOut
 void add_conditioning_operation_nodes(NodeRegistry& registry);
