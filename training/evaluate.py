@@ -16,7 +16,6 @@ import subprocess
 import tempfile
 
 import numpy as np
-import torch
 from PIL import Image, ImageDraw
 
 from captions import caption

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from networks.autoencoder import LATENT_SCALE, LATENT_SHIFT, Decoder
+from networks.autoencoder import Decoder
 from networks.next_dit import DitShape, NextDit
 from networks.qwen3 import Qwen3, Qwen3Shape
 from tokenizer import encode_prompt
