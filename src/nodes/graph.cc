@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "nodes/input_value.h"
 #include "nodes/near_matches.h"
+#include "nodes/workflow/pass_through.h"
+#include "nodes/workflow/to_api.h"
 
 namespace zanime::nodes {
 namespace {
@@ -64,6 +66,7 @@ struct RawNode {
   std::string id;
   std::string class_type;
   std::string title;
+  std::string pack;  // that an unknown node comes from, where the file says it
   const ordered_json* inputs = nullptr;
   const NodeType* type = nullptr;
 
@@ -131,12 +134,6 @@ class Reader {
                             json_.type_name());
       return;
     }
-    if (json_.contains("nodes") && json_["nodes"].is_array()) {
-      problems_.add("",
-                    "this is a workflow in the editor's form, which cannot be run yet; in "
-                    "ComfyUI choose Workflow > Export (API) and run that file");
-      return;
-    }
     if (json_.empty()) {
       problems_.add("", "the graph has no nodes");
       return;
@@ -160,6 +157,8 @@ class Reader {
     if (const auto meta = value.find("_meta"); meta != value.end() && meta->is_object()) {
       const auto title = meta->find("title");
       if (title != meta->end() && title->is_string()) raw.title = title->get<std::string>();
+      const auto pack = meta->find("pack");
+      if (pack != meta->end() && pack->is_string()) raw.pack = pack->get<std::string>();
     }
     const auto class_type = value.find("class_type");
     if (class_type == value.end() || !class_type->is_string() ||
@@ -220,7 +219,7 @@ class Reader {
     const std::vector<std::string> near = near_matches(raw.class_type, known);
     problems_.add(
         raw.where(),
-        "unknown node type" +
+        "unknown node type" + (raw.pack.empty() ? "" : " of the pack " + quoted(raw.pack)) +
             (near.empty() ? std::string() : "; did you mean " + list_names(near, "or") + "?") +
             (near.empty() ? "; " : " ") + "`zanime nodes` lists those there are");
   }
@@ -386,14 +385,6 @@ class Reader {
   std::set<std::string> needed_;
 };
 
-// A graph may come as it is posted to ComfyUI: {"prompt": GRAPH, "client_id": …}.
-const ordered_json& unwrapped(const ordered_json& json) {
-  if (!json.is_object()) return json;
-  const auto prompt = json.find("prompt");
-  if (prompt == json.end() || !prompt->is_object() || prompt->contains("class_type")) return json;
-  return *prompt;
-}
-
 }  // namespace
 
 const Node* Graph::find(const std::string& id) const {
@@ -451,7 +442,9 @@ ordered_json parse_graph_json(std::string_view text, const std::string& source) 
 
 Graph read_graph(const ordered_json& json, const NodeRegistry& registry, const ModelFiles& files,
                  std::vector<std::string>* warnings) {
-  return Reader(unwrapped(json), registry, files, warnings).read();
+  const ordered_json graph =
+      resolve_pass_through(to_api(json, registry, warnings).graph, registry, warnings);
+  return Reader(graph, registry, files, warnings).read();
 }
 
 }  // namespace zanime::nodes

@@ -1,4 +1,5 @@
-// A workflow in ComfyUI's API form: {"ID": {"class_type", "inputs", "_meta"}}.
+// A workflow in ComfyUI's API form: {"ID": {"class_type", "inputs", "_meta"}}. The editor's form is
+// turned into it first (workflow/to_api.h).
 #pragma once
 
 #include <map>
@@ -34,7 +35,7 @@ std::map<std::string, Value> plain_values(const Node& node);
 struct Graph {
   // Those that some output needs, in the order of the file.
   std::vector<Node> nodes;
-  // As it was read, for the file that a picture carries.
+  // In API form, without nodes that only pass values on: for the file that a picture carries.
   nlohmann::ordered_json json;
 
   const Node* find(const std::string& id) const;

@@ -1,0 +1,58 @@
+// `zanime graph`: shows a workflow.
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/terminal.h"
+#include "cli/workflow_input.h"
+#include "engine/engine.h"
+#include "nodes/workflow/outline.h"
+
+namespace zanime::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct GraphOptions {
+  WorkflowOptions workflow;
+  std::string models_root;
+  bool extra_nodes = true;
+};
+
+void show(const GraphOptions& options, const GlobalOptions& globals) {
+  EngineOptions engine_options = EngineOptions::from_environment();
+  engine_options.models_root = options.models_root;
+  engine_options.extra_nodes = options.extra_nodes;
+  const Engine engine(engine_options);
+  std::vector<std::string> warnings;
+  const ordered_json graph = read_workflow(options.workflow, engine.registry(), warnings);
+  for (const std::string& warning : warnings) log_warning(warning);
+  if (!globals.json) {
+    std::cout << printable(nodes::graph_tree(graph, engine.registry(), engine.models()));
+    return;
+  }
+  ordered_json outline = nodes::graph_outline(graph, engine.registry(), engine.models());
+  outline["warnings"] = warnings;
+  outline["graph"] = graph;
+  std::cout << outline.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
+}
+
+}  // namespace
+
+void add_graph_command(CLI::App& app, const GlobalOptions& globals) {
+  CLI::App* command = app.add_subcommand(
+      "graph", "Show a workflow as a tree, with missing files and unknown nodes marked");
+  const auto options = std::make_shared<GraphOptions>();
+  add_workflow_options(*command, options->workflow);
+  command->add_option("--models-root", options->models_root,
+                      "Folder with the model files (default: ZANIME_MODELS_ROOT, ComfyUI/models, "
+                      "or the user's data folder)");
+  command->add_flag("--extra-nodes,!--no-extra-nodes", options->extra_nodes,
+                    "Know the nodes beyond the core set (default: yes)");
+  command->callback([options, &globals] { show(*options, globals); });
+}
+
+}  // namespace zanime::cli

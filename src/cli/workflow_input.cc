@@ -1,0 +1,116 @@
+#include "cli/workflow_input.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <map>
+#include <string_view>
+#include <system_error>
+
+#include "base/error.h"
+#include "engine/picture_info.h"
+#include "nodes/graph.h"
+#include "nodes/workflow/edit.h"
+
+namespace zanime::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string read_all(const std::string& path) {
+  if (path == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    throw Error(ErrorKind::kFile, "the workflow " + path + " does not exist");
+  }
+  if (std::filesystem::is_directory(path, error)) {
+    throw Error(ErrorKind::kFile, "the workflow " + path + " is a folder");
+  }
+  std::ifstream file(path, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  if (!file) throw Error(ErrorKind::kFile, "the workflow " + path + " cannot be read");
+  return bytes;
+}
+
+bool is_picture(std::string_view bytes) {
+  return bytes.starts_with("\x89PNG") || bytes.starts_with("\xff\xd8\xff") ||
+         (bytes.size() >= 12 && bytes.starts_with("RIFF") && bytes.substr(8, 4) == "WEBP");
+}
+
+// The graph that ran, or else the workflow as it stood in the editor.
+ordered_json parse_picture(std::string_view bytes, const std::string& source) {
+  const PictureInfo info = parse_picture_info(bytes, source);
+  for (const char* keyword : {"prompt", "workflow"}) {
+    const auto text = info.texts.find(keyword);
+    if (text == info.texts.end()) continue;
+    return nodes::parse_graph_json(text->second,
+                                   "`" + std::string(keyword) + "` of the picture " + source);
+  }
+  throw Error(ErrorKind::kFile,
+              "the picture " + source +
+                  " carries no workflow; editing programs and many sites take it out, so use the "
+                  "file as it was saved");
+}
+
+}  // namespace
+
+void add_workflow_options(CLI::App& command, WorkflowOptions& options) {
+  command
+      .add_option("file", options.file,
+                  "Workflow (JSON, as saved or as exported for the API), PNG that carries one, "
+                  "or - for standard input")
+      ->required();
+  command
+      .add_option("--set", options.settings,
+                  "Set an input: NODE.INPUT=VALUE, where NODE is an id, a title or a class name "
+                  "(repeatable)")
+      ->take_all()
+      ->allow_extra_args(false);
+  const char* group = "Shortcuts, for the nodes that the links lead to";
+  command.add_option("-p,--prompt", options.prompt, "Prompt")->group(group);
+  command.add_option("-n,--negative", options.negative, "Negative prompt")->group(group);
+  command.add_option("--seed", options.seed, "Seed, of all samplers")->group(group);
+  command.add_option("-s,--steps", options.steps, "Steps")->group(group);
+  command.add_option("--cfg", options.cfg, "Guidance")->group(group);
+  command.add_option("--sampler", options.sampler, "Sampler")->group(group);
+  command.add_option("--scheduler", options.scheduler, "Scheduler")->group(group);
+  command.add_option("-W,--width", options.width, "Width of the empty latent")->group(group);
+  command.add_option("-H,--height", options.height, "Height of the empty latent")->group(group);
+  command.add_option("-m,--model", options.model, "Model file")->group(group);
+  command.add_option("--text-encoder", options.text_encoder, "Text encoder file")->group(group);
+  command.add_option("--vae", options.vae, "Autoencoder file")->group(group);
+}
+
+ordered_json read_workflow(const WorkflowOptions& options, const nodes::NodeRegistry& registry,
+                           std::vector<std::string>& warnings) {
+  const std::string source = options.file == "-" ? "the workflow" : options.file;
+  const std::string bytes = read_all(options.file);
+  const ordered_json json =
+      is_picture(bytes) ? parse_picture(bytes, source) : nodes::parse_graph_json(bytes, source);
+  nodes::ApiWorkflow workflow = nodes::to_api(json, registry, &warnings);
+  // Only what is a graph at all can be changed; the check of the graph says what is wrong.
+  if (!workflow.graph.is_object()) return workflow.graph;
+
+  const auto change = [&](const char* name, const auto& value) {
+    if (value) nodes::apply_shortcut(workflow.graph, name, *value, registry);
+  };
+  change("prompt", options.prompt);
+  change("negative", options.negative);
+  change("seed", options.seed);
+  change("steps", options.steps);
+  change("cfg", options.cfg);
+  change("sampler", options.sampler);
+  change("scheduler", options.scheduler);
+  change("width", options.width);
+  change("height", options.height);
+  change("model", options.model);
+  change("text-encoder", options.text_encoder);
+  change("vae", options.vae);
+  for (const std::string& setting : options.settings) {
+    nodes::apply_setting(workflow, setting, registry);
+  }
+  return workflow.graph;
+}
+
+}  // namespace zanime::cli

@@ -1,0 +1,37 @@
+// The workflow of a command line: a file in either of ComfyUI's forms, or the one that a picture
+// carries, with the changes that options ask for.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "nodes/registry.h"
+#include "nodes/workflow/to_api.h"
+
+namespace zanime::cli {
+
+struct WorkflowOptions {
+  std::string file;  // JSON or PNG; "-" is standard input
+  std::vector<std::string> settings;
+  std::optional<std::string> prompt, negative, sampler, scheduler, model, text_encoder, vae;
+  std::optional<uint64_t> seed;
+  std::optional<int64_t> steps, width, height;
+  std::optional<double> cfg;
+};
+
+// FILE, --set and the shortcuts. `options` must outlive `command`.
+void add_workflow_options(CLI::App& command, WorkflowOptions& options);
+
+// The graph in API form. Throws Error(kFile) when the file cannot be read or is a picture without
+// a workflow, Error(kGraph) when the workflow is malformed, Error(kUsage) when a change does not
+// fit it.
+nlohmann::ordered_json read_workflow(const WorkflowOptions& options,
+                                     const nodes::NodeRegistry& registry,
+                                     std::vector<std::string>& warnings);
+
+}  // namespace zanime::cli

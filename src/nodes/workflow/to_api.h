@@ -1,0 +1,27 @@
+// From the editor's form to the API form that graph.h checks.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "nodes/registry.h"
+#include "nodes/workflow/flatten.h"
+
+namespace zanime::nodes {
+
+struct ApiWorkflow {
+  nlohmann::ordered_json graph;
+  // What the nodes of subgraphs show of their inside, for whoever names it that way.
+  std::vector<PromotedInput> promoted;
+};
+
+// Nodes of unknown types stay, so that the check of the graph can tell whether they matter; their
+// `_meta` has the `pack` where the file says it. A graph that is in the API form already, or
+// wrapped as {"prompt": GRAPH}, comes back as it is. Throws Error(kGraph) as read_editor_workflow
+// and flatten do.
+ApiWorkflow to_api(const nlohmann::ordered_json& json, const NodeRegistry& registry,
+                   std::vector<std::string>* warnings = nullptr);
+
+}  // namespace zanime::nodes
