@@ -26,6 +26,35 @@ struct TemporaryFolder {
   }
 };
 
+DitSpec dit_spec() {
+  const nlohmann::json shape = golden_cases().at("dit_shape");
+  DitSpec spec;
+  spec.dim = shape.at("dim");
+  spec.layers = shape.at("layers");
+  spec.noise_refiners = spec.context_refiners = shape.at("refiners");
+  spec.head_dim = shape.at("head_dim");
+  spec.caption_dim = shape.at("cap");
+  spec.ffn = shape.at("ffn");
+  return spec;
+}
+
+Qwen3Spec text_encoder_spec() {
+  const nlohmann::json shape = golden_cases().at("te");
+  Qwen3Spec spec;
+  spec.hidden = shape.at("hidden");
+  spec.layers = shape.at("layers");
+  spec.heads = shape.at("heads");
+  spec.kv_heads = shape.at("kv");
+  spec.head_dim = shape.at("head_dim");
+  spec.ffn = shape.at("ffn");
+  spec.vocabulary = shape.at("vocab");
+  return spec;
+}
+
+AutoencoderSpec autoencoder_spec(bool encoder) {
+  return {.channels = golden_cases().at("vae").at("ch"), .encoder = encoder};
+}
+
 }  // namespace
 
 fs::path synthetic_folder() {
@@ -36,16 +65,8 @@ fs::path synthetic_folder() {
 fs::path tiny_dit(const std::string& variant) {
   const fs::path path = synthetic_folder() / ("tiny-dit-" + variant + ".safetensors");
   if (!fs::exists(path)) {
-    const nlohmann::json shape = golden_cases().at("dit_shape");
-    DitSpec spec;
-    spec.dim = shape.at("dim");
-    spec.layers = shape.at("layers");
-    spec.noise_refiners = spec.context_refiners = shape.at("refiners");
-    spec.head_dim = shape.at("head_dim");
-    spec.caption_dim = shape.at("cap");
-    spec.ffn = shape.at("ffn");
     const bool diffusers = variant == "fp8-diffusers";
-    synth_dit(path, spec, synth_dtype(diffusers ? "fp8" : variant).value(),
+    synth_dit(path, dit_spec(), synth_dtype(diffusers ? "fp8" : variant).value(),
               diffusers ? NameLayout::kDiffusers : NameLayout::kComfy);
   }
   return path;
@@ -54,16 +75,7 @@ fs::path tiny_dit(const std::string& variant) {
 fs::path tiny_text_encoder(const std::string& variant) {
   const fs::path path = synthetic_folder() / ("tiny-qwen3-" + variant + ".safetensors");
   if (!fs::exists(path)) {
-    const nlohmann::json shape = golden_cases().at("te");
-    Qwen3Spec spec;
-    spec.hidden = shape.at("hidden");
-    spec.layers = shape.at("layers");
-    spec.heads = shape.at("heads");
-    spec.kv_heads = shape.at("kv");
-    spec.head_dim = shape.at("head_dim");
-    spec.ffn = shape.at("ffn");
-    spec.vocabulary = shape.at("vocab");
-    synth_qwen3(path, spec, synth_dtype(variant).value());
+    synth_qwen3(path, text_encoder_spec(), synth_dtype(variant).value());
   }
   return path;
 }
@@ -71,8 +83,17 @@ fs::path tiny_text_encoder(const std::string& variant) {
 fs::path tiny_autoencoder() {
   const fs::path path = synthetic_folder() / "tiny-vae-fp32.safetensors";
   if (!fs::exists(path)) {
-    synth_autoencoder(path, {.channels = golden_cases().at("vae").at("ch"), .encoder = false},
-                      DType::kF32);
+    synth_autoencoder(path, autoencoder_spec(/*encoder=*/false), DType::kF32);
+  }
+  return path;
+}
+
+fs::path tiny_all_in_one() {
+  const fs::path path = synthetic_folder() / "tiny-aio-fp8.safetensors";
+  if (!fs::exists(path)) {
+    synth_all_in_one(path, {.dit = dit_spec(),
+                            .text_encoder = text_encoder_spec(),
+                            .autoencoder = autoencoder_spec(/*encoder=*/true)});
   }
   return path;
 }

@@ -13,6 +13,9 @@ std::filesystem::path tiny_dit(const std::string& variant);
 std::filesystem::path tiny_text_encoder(const std::string& variant);
 // Decoder only, F32.
 std::filesystem::path tiny_autoencoder();
+// All three in one file: diffusion model and text encoder in F8_E4M3, autoencoder with both halves
+// in F32.
+std::filesystem::path tiny_all_in_one();
 
 // The folder that holds them.
 std::filesystem::path synthetic_folder();

@@ -21,6 +21,7 @@ fs::path make_root() {
   }
   place(tiny_dit("fp8-diffusers"), "diffusion_models/tiny-dit-diffusers-fp8.safetensors");
   place(tiny_text_encoder("fp8"), "text_encoders/tiny-qwen3-fp8.safetensors");
+  place(tiny_all_in_one(), "checkpoints/tiny-aio-fp8.safetensors");
   fs::create_directories(root / "vae");
   synth_autoencoder(root / "vae" / "tiny-vae-full-fp32.safetensors",
                     {.channels = golden_cases().at("vae").at("ch"), .encoder = true}, DType::kF32);
