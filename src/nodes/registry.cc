@@ -18,12 +18,14 @@ NodeRegistry NodeRegistry::standard(bool with_extra_nodes) {
   add_custom_sampling_nodes(registry);
   add_noise_mask_nodes(registry);
   add_image_nodes(registry);
+  add_save_image_advanced_node(registry);
   add_load_image_nodes(registry);
   add_image_scale_nodes(registry);
   add_encode_nodes(registry);
   add_tiled_nodes(registry);
   add_latent_operation_nodes(registry);
   add_latent_file_nodes(registry);
+  add_resolution_nodes(registry);
   return registry;
 }
 

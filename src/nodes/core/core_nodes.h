@@ -21,6 +21,8 @@ void add_sampling_nodes(NodeRegistry& registry);
 void add_custom_sampling_nodes(NodeRegistry& registry);
 void add_noise_mask_nodes(NodeRegistry& registry);  // SetLatentNoiseMask
 void add_image_nodes(NodeRegistry& registry);       // SaveImage, PreviewImage
+void add_save_image_advanced_node(NodeRegistry& registry);
+void add_resolution_nodes(NodeRegistry& registry);  // ResolutionSelector
 void add_load_image_nodes(NodeRegistry& registry);  // LoadImage
 // ImageScale, ImageScaleBy, …ToTotalPixels, …ToMaxDimension, GetImageSize
 void add_image_scale_nodes(NodeRegistry& registry);
