@@ -101,22 +101,21 @@ class Adapter::Reader {
       if (rank > 0) scale = alpha_over(rank);
       delta->value = std::move(factors);
     } else {
-      delta->value = FullDelta{full(stored(AdapterRole::kDiff), weight_.shape())};
+      delta->value = FullDelta{full(stored(AdapterRole::kDiff))};
     }
 
     WeightChange result{std::move(delta), target_.first_row, target_.rows,
                         static_cast<float>(scale), nullptr};
     const std::optional<DoraScale> dora = dora_scale();
-    result.strength = static_cast<float>(scale);
     if (dora) result.magnitude = dora_magnitude(weight_, result, *dora, strength);
     result.strength = static_cast<float>(strength * scale);
     return result;
   }
 
-  // The module's change of a bias; `bias_` has the weight's name and shape.
+  // The module's change of a bias, for a reader whose weight is the bias.
   WeightChange bias_change(double strength) const {
     auto delta = std::make_shared<WeightDelta>();
-    delta->value = FullDelta{full(stored(AdapterRole::kDiffBias), weight_.shape())};
+    delta->value = FullDelta{full(stored(AdapterRole::kDiffBias))};
     return {std::move(delta), target_.first_row, target_.rows, static_cast<float>(strength),
             nullptr};
   }
@@ -203,17 +202,16 @@ class Adapter::Reader {
   }
 
   // A difference stored whole, as it lies in the file.
-  Weight full(const Stored& tensor, const Shape& shape) const {
-    const int64_t columns = shape.rank() == 0 ? 1 : shape.size() / shape[0];
-    if (tensor.entry->shape.size() != target_.rows * columns) {
+  Weight full(const Stored& tensor) const {
+    if (tensor.entry->shape.size() != target_.rows * columns_) {
       const Shape& theirs = tensor.entry->shape;
       fail(tensor, "has the shape " + theirs.to_string() + ", but " + quote(weight_.name()) +
-                       " of this model takes " + Shape{target_.rows, columns}.to_string() +
+                       " of this model takes " + Shape{target_.rows, columns_}.to_string() +
                        "; the adapter is damaged or was made for another model");
     }
     read(tensor);  // for its checks
     return {tensor.key,
-            Shape{target_.rows, columns},
+            Shape{target_.rows, columns_},
             {{tensor.entry->data, tensor.entry->dtype, target_.rows, 1.0f, nullptr}},
             adapter_.file_};
   }
@@ -257,7 +255,12 @@ class Adapter::Reader {
 };
 
 Adapter Adapter::open(const std::filesystem::path& path) {
-  Adapter adapter(SafetensorsFile::open(path));
+  return read(SafetensorsFile::open(path));
+}
+
+Adapter Adapter::read(std::shared_ptr<const SafetensorsFile> file) {
+  Adapter adapter(std::move(file));
+  const std::filesystem::path& path = adapter.file_->path();
   for (const auto& [name, entry] : adapter.file_->tensors()) {
     const std::optional<AdapterKey> key = parse_adapter_key(name);
     if (!key) continue;

@@ -21,6 +21,8 @@ class Adapter {
   // Throws Error(kFile) when the file is no safetensors file, holds something other than an
   // adapter (saying what), or has two tensors for the same part of one.
   static Adapter open(const std::filesystem::path& path);
+  // The same for a file that is open.
+  static Adapter read(std::shared_ptr<const SafetensorsFile> file);
 
   // The weights with this adapter's changes for them, behind those that they have. Nothing is
   // copied or rewritten: a change is applied to each block of a weight as it is converted. A

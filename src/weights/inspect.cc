@@ -155,7 +155,10 @@ void find_mixed_types(const Weights& weights, const NetworkReport& report,
     if (weight.shape().rank() < 2) continue;
     for (const WeightPart& part : weight.parts()) ++matrices[part.dtype];
   }
-  if (matrices.size() < 2) return;
+  // GGUF files keep some matrices in more bits by design.
+  const bool blocks = std::any_of(matrices.begin(), matrices.end(),
+                                  [](const auto& type) { return dtype_block(type.first) > 1; });
+  if (matrices.size() < 2 || blocks) return;
   std::string text = report.name + ": its matrices have several types:";
   for (const auto& [dtype, count] : matrices) {
     text += " " + std::to_string(count) + " " + std::string(dtype_name(dtype));

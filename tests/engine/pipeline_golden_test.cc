@@ -1,4 +1,4 @@
-// Whole pipelines and shared graphs, against ComfyUI.
+// Whole pipelines, against ComfyUI.
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -26,22 +26,6 @@ constexpr double kLowestPsnr = 50.0;       // dB
 // Runs graphs and keeps what SaveLatent and SaveImage are given.
 class Pipeline : public nodes::PictureSink {
  public:
-  Pipeline() {
-    if (registry_.find("SaveLatent") != nullptr) return;
-    registry_.add({.class_name = "SaveLatent",
-                   .display_name = "Save Latent",
-                   .category = "",
-                   .description = "",
-                   .inputs = {nodes::link("samples", "LATENT"),
-                              nodes::text("filename_prefix", "latents/ComfyUI")},
-                   .is_output = true,
-                   .run = [this](const nodes::Arguments& arguments,
-                                 nodes::NodeContext&) -> std::vector<nodes::Value> {
-                     latent = arguments.get<nodes::Latent>("samples").samples;
-                     return {};
-                   }});
-  }
-
   void run(ordered_json graph) {
     const CancelToken cancel;
     report = executor_.run(nodes::read_graph(graph, registry_, files_), {*this, cancel, {}});
@@ -50,6 +34,10 @@ class Pipeline : public nodes::PictureSink {
   void save(const std::string&, const nodes::Image& image, const std::string&,
             const ordered_json&) override {
     picture = image.pixels;
+  }
+  void save_latent(const std::string&, const nodes::Latent& saved, const std::string&,
+                   const ordered_json&) override {
+    latent = saved.samples;
   }
 
   Tensor latent;
@@ -126,23 +114,6 @@ TEST_P(PlainRequest, GivesTheReferencesLatentAndPicture) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Golden, PlainRequest, ::testing::Range(0, 4));
-
-class SharedGraph : public ::testing::TestWithParam<std::string> {};
-
-TEST_P(SharedGraph, GivesTheReferencesLatentAndPicture) {
-  const auto results = SafetensorsFile::open(golden_path("graphs/graphs.safetensors"));
-  Pipeline pipeline;
-  pipeline.run(golden_json("graphs/graphs.json").at(GetParam()));
-  expect_latent(pipeline.latent, results->read_float32(GetParam() + "/latent"));
-  expect_picture(pipeline.picture, results->read_float32(GetParam() + "/image"));
-}
-
-INSTANTIATE_TEST_SUITE_P(Golden, SharedGraph, ::testing::Values("text-to-image", "negative-cfg"),
-                         [](const ::testing::TestParamInfo<std::string>& test) {
-                           std::string name = test.param;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
 
 // The request of the tests below: small, quick, complete.
 GenerationParams small_request() {

@@ -81,4 +81,41 @@ class GgufBytes {
   }
 };
 
+// A safetensors file's tensors as a GGUF file, under the names that `rename` makes of theirs.
+template <typename Rename>
+GgufBytes as_gguf(const EditableFile& file, Rename rename) {
+  GgufBytes gguf;
+  for (const auto& [name, tensor] : file.tensors) {
+    gguf.add(rename(name), tensor.shape, gguf_type(tensor.dtype), tensor.bytes);
+  }
+  // ggml drops axes of extent 1.
+  for (GgufBytes::Tensor& tensor : gguf.tensors) {
+    if (tensor.name.ends_with("pad_token")) tensor.extents = {tensor.extents[0]};
+  }
+  return gguf;
+}
+
+// llama.cpp's name of a tensor of Qwen3, written down independently of the mapping.
+inline std::string llama_cpp_name(std::string name) {
+  const auto replace = [&](const std::string& from, const std::string& to) {
+    const size_t at = name.find(from);
+    if (at != std::string::npos) name.replace(at, from.size(), to);
+  };
+  replace("model.layers.", "blk.");
+  replace("self_attn.q_norm", "attn_q_norm");
+  replace("self_attn.k_norm", "attn_k_norm");
+  replace("self_attn.q_proj", "attn_q");
+  replace("self_attn.k_proj", "attn_k");
+  replace("self_attn.v_proj", "attn_v");
+  replace("self_attn.o_proj", "attn_output");
+  replace("post_attention_layernorm", "ffn_norm");
+  replace("input_layernorm", "attn_norm");
+  replace("mlp.gate_proj", "ffn_gate");
+  replace("mlp.up_proj", "ffn_up");
+  replace("mlp.down_proj", "ffn_down");
+  replace("model.embed_tokens", "token_embd");
+  replace("model.norm", "output_norm");
+  return name;
+}
+
 }  // namespace zanime::testing

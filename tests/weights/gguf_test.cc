@@ -1,6 +1,7 @@
 #include "weights/gguf.h"
 
 #include <algorithm>
+#include <random>
 
 #include <gtest/gtest.h>
 
@@ -18,9 +19,11 @@
 namespace zanime {
 namespace {
 
+using testing::as_gguf;
 using testing::EditableFile;
 using testing::expect_error;
 using testing::GgufBytes;
+using testing::llama_cpp_name;
 using testing::ScratchFolder;
 
 // What the `gguf` package wrote (tests/golden/make_gguf.py).
@@ -55,16 +58,6 @@ TEST(GgufNames, AreThoseOfHuggingFace) {
   EXPECT_EQ(qwen3_name_from_llama_cpp("blk.1"), "blk.1");
 }
 
-// A safetensors file's tensors as a GGUF file, under the names that `rename` makes of theirs.
-template <typename Rename>
-GgufBytes as_gguf(const EditableFile& file, Rename rename) {
-  GgufBytes gguf;
-  for (const auto& [name, tensor] : file.tensors) {
-    gguf.add(rename(name), tensor.shape, testing::gguf_type(tensor.dtype), tensor.bytes);
-  }
-  return gguf;
-}
-
 void expect_equal(const ModelWeights& a, const ModelWeights& b) {
   ASSERT_EQ(a.all().size(), b.all().size());
   for (const auto& [name, weight] : a.all()) {
@@ -91,28 +84,6 @@ TEST(Gguf, ADiffusionModelIsTheSameInEitherFormat) {
     const ModelReport report = inspect_model(path);
     EXPECT_EQ(report.description, "Z-Image diffusion model");
   }
-}
-
-std::string llama_cpp_name(std::string name) {
-  const auto replace = [&](const std::string& from, const std::string& to) {
-    const size_t at = name.find(from);
-    if (at != std::string::npos) name.replace(at, from.size(), to);
-  };
-  replace("model.layers.", "blk.");
-  replace("self_attn.q_norm", "attn_q_norm");
-  replace("self_attn.k_norm", "attn_k_norm");
-  replace("self_attn.q_proj", "attn_q");
-  replace("self_attn.k_proj", "attn_k");
-  replace("self_attn.v_proj", "attn_v");
-  replace("self_attn.o_proj", "attn_output");
-  replace("post_attention_layernorm", "ffn_norm");
-  replace("input_layernorm", "attn_norm");
-  replace("mlp.gate_proj", "ffn_gate");
-  replace("mlp.up_proj", "ffn_up");
-  replace("mlp.down_proj", "ffn_down");
-  replace("model.embed_tokens", "token_embd");
-  replace("model.norm", "output_norm");
-  return name;
 }
 
 TEST(Gguf, ATextEncoderIsTheSameInEitherFormat) {
@@ -178,6 +149,30 @@ TEST_F(BrokenGguf, EveryCutIsNoticed) {
   for (size_t size = 0; size < whole.size(); ++size) {
     expect("x.gguf: ", whole.substr(0, size));
   }
+}
+
+// Whatever the bytes say, the tensors that are found lie in the file.
+TEST_F(BrokenGguf, RandomDamageIsFoundOrHarmless) {
+  const auto sample = MappedFile::open(testing::golden_path("sample.gguf"));
+  const auto* begin = reinterpret_cast<const char*>(sample->data());
+  const std::string whole(begin, begin + sample->size());
+  std::mt19937 random(3);
+  int refused = 0;
+  for (int round = 0; round < 2000; ++round) {
+    std::string bytes = whole;
+    for (uint32_t changes = 1 + random() % 3; changes > 0; --changes) {
+      bytes[random() % 900] = static_cast<char>(random());
+    }
+    try {
+      const auto file = parse_gguf("x.gguf", std::as_bytes(std::span(bytes)));
+      for (const auto& [name, entry] : file->tensors()) file->read_float32(name);
+    } catch (const Error& error) {
+      ++refused;
+      EXPECT_EQ(error.kind(), ErrorKind::kFile) << error.what();
+    }
+  }
+  EXPECT_GT(refused, 500);
+  EXPECT_LT(refused, 2000);
 }
 
 TEST_F(BrokenGguf, OtherVersionsAreRefused) {

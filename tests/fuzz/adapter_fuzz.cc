@@ -1,0 +1,49 @@
+// libFuzzer target: the bytes of an adapter file, applied to a small model.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "weights/adapter.h"
+
+namespace {
+
+using namespace zanime;
+
+// One fused projection of 12 rows, one matrix and its bias.
+ModelWeights small_model() {
+  static const std::vector<float> values(96, 0.5f);
+  std::map<std::string, Weight> weights;
+  const auto add = [&](const std::string& name, Shape shape) {
+    WeightPart part;
+    part.data = reinterpret_cast<const std::byte*>(values.data());
+    part.rows = shape[0];
+    weights.emplace(name, Weight(name, std::move(shape), {part}, nullptr));
+  };
+  add("layers.0.attention.qkv.weight", {12, 4});
+  add("layers.0.feed_forward.w1.weight", {6, 4});
+  add("layers.0.feed_forward.w1.bias", {6});
+  return {"model", std::move(weights)};
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  set_log_sink([](LogLevel, const std::string&) {});
+  const auto* begin = reinterpret_cast<const std::byte*>(data);
+  const std::vector<std::byte> bytes(begin, begin + size);
+  try {
+    const Adapter adapter = Adapter::read(SafetensorsFile::parse("fuzz", bytes));
+    Adapter::Keys used;
+    const ModelWeights changed = adapter.applied_to(small_model(), ModelFamily::kZImage, 0.5, used);
+    for (const auto& [name, weight] : changed.all()) to_float32(weight);
+    adapter.check_used(used, true);
+  } catch (const Error&) {
+  }
+  return 0;
+}
