@@ -35,13 +35,17 @@ def _draw_part(job) -> None:
     path, first, count, want_held_out = job
     if path.exists():
         return
-    pictures = np.stack([render(attributes_of(s, want_held_out), s) for s in range(first, first + count)])
+    pictures = np.stack(
+        [render(attributes_of(s, want_held_out), s) for s in range(first, first + count)]
+    )
     scratch = path.with_suffix(".tmp.npy")
     np.save(scratch, pictures)
     os.replace(scratch, path)
 
 
-def build(out: pathlib.Path, count: int, seed: int, workers: int, want_held_out: bool = False) -> None:
+def build(
+    out: pathlib.Path, count: int, seed: int, workers: int, want_held_out: bool = False
+) -> None:
     out.mkdir(parents=True, exist_ok=True)
     first = seed * 10_000_000
     jobs = [
@@ -51,7 +55,9 @@ def build(out: pathlib.Path, count: int, seed: int, workers: int, want_held_out:
     with multiprocessing.Pool(workers) as pool:
         for i, _ in enumerate(pool.imap(_draw_part, jobs)):
             print(f"drawn {min((i + 1) * _PART, count)} of {count}", flush=True)
-    whole = np.lib.format.open_memmap(out / "pictures.tmp.npy", "w+", np.uint8, (count, 128, 128, 3))
+    whole = np.lib.format.open_memmap(
+        out / "pictures.tmp.npy", "w+", np.uint8, (count, 128, 128, 3)
+    )
     for i, (path, *_) in enumerate(jobs):
         part = np.load(path)
         whole[i * _PART : i * _PART + len(part)] = part
@@ -70,7 +76,9 @@ def load(folder: str | pathlib.Path) -> tuple[np.ndarray, list[Attributes]]:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", required=True, type=pathlib.Path)
     parser.add_argument("--count", type=int, default=24000)
     parser.add_argument("--seed", type=int, default=1)

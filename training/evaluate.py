@@ -25,7 +25,14 @@ from drawing.attributes import CHOICES
 from run_log import prepare
 from train_classifier import load_classifier, predict
 
-TARGETS = {"hair_color": 95, "background": 95, "hair_style": 85, "eye_color": 85, "accessory": 85, "expression": 75}
+TARGETS = {
+    "hair_color": 95,
+    "background": 95,
+    "hair_style": 85,
+    "eye_color": 85,
+    "accessory": 85,
+    "expression": 75,
+}
 
 
 def combinations(count):
@@ -45,10 +52,32 @@ def with_engine(engine, root, cases, size=128):
         for i, (_, text, seed) in enumerate(cases):
             path = pathlib.Path(folder) / f"{i}.png"
             subprocess.run(
-                [engine, "generate", text, "--models-root", root, "--model", name("flow"), "--text-encoder", name("text"),
-                 "--vae", name("autoencoder"), "-W", str(size), "-H", str(size), "--steps", "8", "--seed", str(seed),
-                 "-o", str(path), "--quiet"],
-                check=True, stdout=subprocess.DEVNULL,
+                [
+                    engine,
+                    "generate",
+                    text,
+                    "--models-root",
+                    root,
+                    "--model",
+                    name("flow"),
+                    "--text-encoder",
+                    name("text"),
+                    "--vae",
+                    name("autoencoder"),
+                    "-W",
+                    str(size),
+                    "-H",
+                    str(size),
+                    "--steps",
+                    "8",
+                    "--seed",
+                    str(seed),
+                    "-o",
+                    str(path),
+                    "--quiet",
+                ],
+                check=True,
+                stdout=subprocess.DEVNULL,
             )
             yield np.array(Image.open(path).convert("RGB"))
 
@@ -65,7 +94,9 @@ def table(right):
     lines = ["| attribute | told right | wanted | chance |", "| --- | ---: | ---: | ---: |"]
     for i, (name, values) in enumerate(CHOICES.items()):
         wanted = f"{TARGETS[name]} %" if name in TARGETS else ""
-        lines.append(f"| {name.replace('_', ' ')} | {100 * right[:, i].mean():.1f} % | {wanted} | {100 / len(values):.0f} % |")
+        lines.append(
+            f"| {name.replace('_', ' ')} | {100 * right[:, i].mean():.1f} % | {wanted} | {100 / len(values):.0f} % |"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -79,7 +110,10 @@ def confusions(cases, found, right):
             count[key] = count.get(key, 0) + 1
         worst = sorted(count.items(), key=lambda item: -item[1])[:5]
         if worst:
-            lines.append(f"- {name.replace('_', ' ')}: " + ", ".join(f"{a} drawn as {b} ({n})" for (a, b), n in worst))
+            lines.append(
+                f"- {name.replace('_', ' ')}: "
+                + ", ".join(f"{a} drawn as {b} ({n})" for (a, b), n in worst)
+            )
     return "\n".join(lines) + "\n"
 
 
@@ -90,15 +124,22 @@ def failures(pictures, cases, found, right, limit=24):
     for i in worst:
         tile = Image.new("RGB", (176, 176), "white")
         tile.paste(Image.fromarray(pictures[i]), (24, 0))
-        wrong = [f"{getattr(cases[i][0], name)} > {values[found[i, k]]}"
-                 for k, (name, values) in enumerate(CHOICES.items()) if not right[i, k]]
-        ImageDraw.Draw(tile).multiline_text((2, 129), "\n".join(wrong[:4]), fill="black", font_size=10, spacing=1)
+        wrong = [
+            f"{getattr(cases[i][0], name)} > {values[found[i, k]]}"
+            for k, (name, values) in enumerate(CHOICES.items())
+            if not right[i, k]
+        ]
+        ImageDraw.Draw(tile).multiline_text(
+            (2, 129), "\n".join(wrong[:4]), fill="black", font_size=10, spacing=1
+        )
         tiles.append(np.array(tile))
     return sheet(tiles, 8) if tiles else None
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--run", required=True)
     parser.add_argument("--engine")
     parser.add_argument("--models-root")

@@ -36,13 +36,18 @@ def stored(name, p):
 def diffusers_names(name: str) -> list[str]:
     """One name, or three for the parts of a fused qkv."""
     for canonical, theirs in (
-        ("x_embedder.", "all_x_embedder.2-1."), ("final_layer.", "all_final_layer.2-1."),
+        ("x_embedder.", "all_x_embedder.2-1."),
+        ("final_layer.", "all_final_layer.2-1."),
     ):
         if name.startswith(canonical):
             return [theirs + name.removeprefix(canonical)]
     if ".attention.qkv." in name:
         return [name.replace(".qkv.", f".to_{part}.") for part in "qkv"]
-    for canonical, theirs in ((".out.", ".to_out.0."), (".q_norm.", ".norm_q."), (".k_norm.", ".norm_k.")):
+    for canonical, theirs in (
+        (".out.", ".to_out.0."),
+        (".q_norm.", ".norm_q."),
+        (".k_norm.", ".norm_k."),
+    ):
         name = name.replace(".attention" + canonical, ".attention" + theirs)
     return [name]
 
@@ -68,7 +73,11 @@ def text_tensors(model):
         out["model." + name] = stored(name, p.detach())
     last = f"model.layers.{s.layers - 1}."
     for name in [n for n in out if n.startswith("model.layers.0.")]:
-        value = torch.ones_like(out[name].float()) if out[name].ndim == 1 else torch.zeros_like(out[name].float())
+        value = (
+            torch.ones_like(out[name].float())
+            if out[name].ndim == 1
+            else torch.zeros_like(out[name].float())
+        )
         out[name.replace("model.layers.0.", last)] = value.to(out[name].dtype)
     out["model.norm.weight"] = torch.ones(s.hidden, dtype=torch.bfloat16)
     return out
@@ -82,7 +91,9 @@ def autoencoder_tensors(decoder):
         width = decoder.norm_out.num_channels if i == 0 else level.upsample.conv.out_channels
         for j in range(len(level.block), 3):
             for name, p in ResidualBlock(width, width).named_parameters():
-                out[f"decoder.up.{i}.block.{j}.{name}"] = torch.zeros_like(p) if "conv" in name else p.detach()
+                out[f"decoder.up.{i}.block.{j}.{name}"] = (
+                    torch.zeros_like(p) if "conv" in name else p.detach()
+                )
         shortcut = f"decoder.up.{i}.block.0.nin_shortcut."
         if i < 2 and shortcut + "weight" not in out:
             out[shortcut + "weight"] = torch.eye(width)[:, :, None, None]
@@ -102,7 +113,9 @@ def write(run, folder) -> int:
         path = folder / NAMES[part]
         path.parent.mkdir(parents=True, exist_ok=True)
         scratch = path.with_suffix(".tmp")
-        save_file(tensors(), scratch, metadata={"format": "pt", "model": "zanime small, drawn pictures"})
+        save_file(
+            tensors(), scratch, metadata={"format": "pt", "model": "zanime small, drawn pictures"}
+        )
         os.replace(scratch, path)
         total += path.stat().st_size
         print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
@@ -111,7 +124,9 @@ def write(run, folder) -> int:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--run", required=True)
     parser.add_argument("--out", required=True)
     args = parser.parse_args()

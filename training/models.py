@@ -36,8 +36,14 @@ def _averaged(module, state):
 
 def load_autoencoder(run):
     """(encoder, decoder), averaged weights."""
-    state = torch.load(pathlib.Path(run) / "autoencoder.pt", weights_only=True, map_location=torch.get_default_device())
-    both = torch.nn.ModuleDict({"encoder": LightEncoder(), "decoder": Decoder(state["widths"], state["blocks"])})
+    state = torch.load(
+        pathlib.Path(run) / "autoencoder.pt",
+        weights_only=True,
+        map_location=torch.get_default_device(),
+    )
+    both = torch.nn.ModuleDict(
+        {"encoder": LightEncoder(), "decoder": Decoder(state["widths"], state["blocks"])}
+    )
     both.load_state_dict(state["model"])
     _averaged(both, state["average"])
     _freeze(both.to(memory_format=torch.channels_last))
@@ -51,14 +57,18 @@ def encoder_is_final(run) -> bool:
 
 
 def load_text(run):
-    state = torch.load(pathlib.Path(run) / "text.pt", weights_only=True, map_location=torch.get_default_device())
+    state = torch.load(
+        pathlib.Path(run) / "text.pt", weights_only=True, map_location=torch.get_default_device()
+    )
     model = Qwen3(Qwen3Shape(**state["shape"]), state["model"]["rows"])
     model.load_state_dict(state["model"])
     return exported(model)
 
 
 def load_flow(run):
-    state = torch.load(pathlib.Path(run) / "flow.pt", weights_only=True, map_location=torch.get_default_device())
+    state = torch.load(
+        pathlib.Path(run) / "flow.pt", weights_only=True, map_location=torch.get_default_device()
+    )
     model = NextDit(DitShape(**state["shape"]))
     model.load_state_dict(state["model"])
     _averaged(model, state["average"])
@@ -106,6 +116,8 @@ def decode(decoder, latents):
 def generate(text, dit, decoder, prompts, seeds, steps=STEPS, size=128, batch=25):
     pictures = []
     for i in range(0, len(prompts), batch):
-        latents = sample_latents(text, dit, prompts[i : i + batch], seeds[i : i + batch], steps, size)
+        latents = sample_latents(
+            text, dit, prompts[i : i + batch], seeds[i : i + batch], steps, size
+        )
         pictures.extend(decode(decoder, latents))
     return pictures

@@ -24,7 +24,9 @@ class Muon(torch.optim.Optimizer):
     """Groups with use_muon run Muon (lr scaled so that an update has the RMS of Adam's), others AdamW."""
 
     def __init__(self, groups):
-        super().__init__(groups, {"lr": 1e-3, "betas": (0.9, 0.98), "weight_decay": 0.0, "use_muon": False})
+        super().__init__(
+            groups, {"lr": 1e-3, "betas": (0.9, 0.98), "weight_decay": 0.0, "use_muon": False}
+        )
 
     @torch.no_grad()
     def step(self):
@@ -42,7 +44,9 @@ class Muon(torch.optim.Optimizer):
                     g = p.grad.add(m, alpha=0.95).flatten(1)
                     # A matrix of three stacked ones (qkv) is three matrices.
                     count = 3 if p.ndim == 2 and g.shape[0] == 3 * g.shape[1] else 1
-                    parts = [orthogonalize(part) * math.sqrt(max(part.shape)) for part in g.chunk(count)]
+                    parts = [
+                        orthogonalize(part) * math.sqrt(max(part.shape)) for part in g.chunk(count)
+                    ]
                     p.add_(torch.cat(parts).view_as(p), alpha=-lr * 0.2)
                 else:
                     b1, b2 = group["betas"]
@@ -54,16 +58,26 @@ class Muon(torch.optim.Optimizer):
                     p.addcdiv_(m / (1 - b1**t), (v / (1 - b2**t)).sqrt_().add_(1e-8), value=-lr)
 
 
-def make(named_parameters, lr: float, adam_only=lambda name: False, weight_decay: float = 0.0) -> Muon:
+def make(
+    named_parameters, lr: float, adam_only=lambda name: False, weight_decay: float = 0.0
+) -> Muon:
     """Muon for weights of two and more dimensions unless adam_only(name)."""
     muon, adam = [], []
     for name, p in named_parameters:
         if p.requires_grad:
             (muon if p.ndim >= 2 and not adam_only(name) else adam).append(p)
-    return Muon([
-        {"params": muon, "use_muon": True, "lr": lr, "weight_decay": weight_decay, "base_lr": lr},
-        {"params": adam, "use_muon": False, "lr": lr, "base_lr": lr},
-    ])
+    return Muon(
+        [
+            {
+                "params": muon,
+                "use_muon": True,
+                "lr": lr,
+                "weight_decay": weight_decay,
+                "base_lr": lr,
+            },
+            {"params": adam, "use_muon": False, "lr": lr, "base_lr": lr},
+        ]
+    )
 
 
 def set_schedule(optimizer, progress: float, warmup: float = 0.02, floor: float = 0.02) -> float:

@@ -22,21 +22,34 @@ def main():
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
     figure, axes = plt.subplots(2, 2, figsize=(10, 6.4), constrained_layout=True)
-    titles = {"autoencoder": "autoencoder (loss; PSNR, dB)", "text": "text encoder", "flow": "diffusion model",
-              "classifier": "classifier"}
+    titles = {
+        "autoencoder": "autoencoder (loss; PSNR, dB)",
+        "text": "text encoder",
+        "flow": "diffusion model",
+        "classifier": "classifier",
+    }
     for axis, (name, title) in zip(axes.flat, titles.items()):
         lines = [r for r in read(args.run / f"{name}.jsonl") if "loss" in r]
         x = "seen" if name in ("flow", "classifier") else "step"
-        axis.plot([r[x] for r in lines], [r["loss"] for r in lines], label="all", color="black", lw=1)
+        axis.plot(
+            [r[x] for r in lines], [r["loss"] for r in lines], label="all", color="black", lw=1
+        )
         if name == "flow":
             for i, part in enumerate(("0 to 1/4", "1/4 to 1/2", "1/2 to 3/4", "3/4 to 1")):
-                axis.plot([r[x] for r in lines], [r["quarters"][i] for r in lines], lw=0.8, label=f"sigma {part}")
+                axis.plot(
+                    [r[x] for r in lines],
+                    [r["quarters"][i] for r in lines],
+                    lw=0.8,
+                    label=f"sigma {part}",
+                )
             axis.legend(fontsize=7)
             axis.set_yscale("log")
         if name == "autoencoder":
             quality = [r for r in read(args.run / "autoencoder.jsonl") if "psnr" in r]
             other = axis.twinx()
-            other.plot([r["step"] for r in quality], [r["psnr"] for r in quality], color="tab:blue", lw=1)
+            other.plot(
+                [r["step"] for r in quality], [r["psnr"] for r in quality], color="tab:blue", lw=1
+            )
         axis.set_title(title, fontsize=10)
         axis.set_xlabel("pictures seen" if x == "seen" else "steps", fontsize=8)
     figure.savefig(args.out, dpi=90)

@@ -33,7 +33,9 @@ class RunLog:
         """The saved state, or None. Report lines past it belong to steps that will run again."""
         if not self.checkpoint.exists():
             return None
-        return torch.load(self.checkpoint, weights_only=True, map_location=torch.get_default_device())
+        return torch.load(
+            self.checkpoint, weights_only=True, map_location=torch.get_default_device()
+        )
 
 
 def prepare(threads: int, device: str) -> torch.device:

@@ -32,7 +32,9 @@ def encoding() -> tiktoken.Encoding:
         token, rank = line.split()
         ranks[base64.b64decode(token)] = int(rank)
     special = {name: 151643 + i for i, name in enumerate(_SPECIAL)}
-    return tiktoken.Encoding("qwen2", pat_str=_PATTERN, mergeable_ranks=ranks, special_tokens=special)
+    return tiktoken.Encoding(
+        "qwen2", pat_str=_PATTERN, mergeable_ranks=ranks, special_tokens=special
+    )
 
 
 def encode_prompt(prompt: str) -> list[int]:

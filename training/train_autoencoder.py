@@ -55,16 +55,28 @@ def picture_loss(y, x):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", required=True)
     parser.add_argument("--out", required=True)
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--noise", type=float, default=0.25)
-    parser.add_argument("--widths", type=int, nargs=4, default=(64, 64, 64, 128), help="of the decoder's levels, finest first")
-    parser.add_argument("--blocks", type=int, nargs=4, default=(0, 1, 2, 2), help="residual blocks of each level")
-    parser.add_argument("--freeze", type=float, default=0.4, help="part of the steps after which the encoder stays")
+    parser.add_argument(
+        "--widths",
+        type=int,
+        nargs=4,
+        default=(64, 64, 64, 128),
+        help="of the decoder's levels, finest first",
+    )
+    parser.add_argument(
+        "--blocks", type=int, nargs=4, default=(0, 1, 2, 2), help="residual blocks of each level"
+    )
+    parser.add_argument(
+        "--freeze", type=float, default=0.4, help="part of the steps after which the encoder stays"
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
@@ -75,7 +87,9 @@ def main():
     test = torch.from_numpy(test).permute(0, 3, 1, 2).float().div_(127.5).sub_(1).to(device)
     torch.manual_seed(0)
     rng = np.random.default_rng()
-    model = torch.nn.ModuleDict({"encoder": LightEncoder(), "decoder": Decoder(args.widths, args.blocks)})
+    model = torch.nn.ModuleDict(
+        {"encoder": LightEncoder(), "decoder": Decoder(args.widths, args.blocks)}
+    )
     model = model.to(memory_format=torch.channels_last)
     last = lambda name: name in ("decoder.conv_out.weight", "encoder.linear.weight")
     optimizer = optim.make(model.named_parameters(), args.lr, adam_only=last)
@@ -89,8 +103,16 @@ def main():
         step, frozen = state["step"], state["frozen"]
 
     def save():
-        log.save(model=model.state_dict(), optimizer=optimizer.state_dict(), average=average.state_dict(),
-                 step=step, frozen=frozen, widths=list(args.widths), blocks=list(args.blocks), noise=args.noise)
+        log.save(
+            model=model.state_dict(),
+            optimizer=optimizer.state_dict(),
+            average=average.state_dict(),
+            step=step,
+            frozen=frozen,
+            widths=list(args.widths),
+            blocks=list(args.blocks),
+            noise=args.noise,
+        )
 
     @torch.no_grad()
     def psnr():

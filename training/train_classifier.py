@@ -26,9 +26,16 @@ from run_log import RunLog, prepare
 class Classifier(nn.Module):
     def __init__(self):
         super().__init__()
-        layer = lambda i, o, stride=1: nn.Sequential(nn.Conv2d(i, o, 3, stride, 1, bias=False), nn.BatchNorm2d(o), nn.ReLU())
+        layer = lambda i, o, stride=1: nn.Sequential(
+            nn.Conv2d(i, o, 3, stride, 1, bias=False), nn.BatchNorm2d(o), nn.ReLU()
+        )
         self.body = nn.Sequential(
-            nn.PixelUnshuffle(4), layer(48, 64), layer(64, 96, 2), layer(96, 96), layer(96, 160, 2), layer(160, 160),
+            nn.PixelUnshuffle(4),
+            layer(48, 64),
+            layer(64, 96, 2),
+            layer(96, 96),
+            layer(96, 160, 2),
+            layer(160, 160),
         )
         self.fold = nn.Linear(160 * 64, 192)
         self.heads = nn.Linear(192, sum(len(v) for v in CHOICES.values()))
@@ -39,7 +46,14 @@ class Classifier(nn.Module):
 
 
 def as_input(pictures: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float().div_(127.5).sub_(1).to(torch.get_default_device())
+    return (
+        torch.from_numpy(np.ascontiguousarray(pictures))
+        .permute(0, 3, 1, 2)
+        .float()
+        .div_(127.5)
+        .sub_(1)
+        .to(torch.get_default_device())
+    )
 
 
 def disturbed(x):
@@ -65,12 +79,20 @@ def predict(model, pictures) -> np.ndarray:
 
 def load_classifier(run):
     model = Classifier()
-    model.load_state_dict(torch.load(pathlib.Path(run) / "classifier.pt", weights_only=True, map_location=torch.get_default_device())["model"])
+    model.load_state_dict(
+        torch.load(
+            pathlib.Path(run) / "classifier.pt",
+            weights_only=True,
+            map_location=torch.get_default_device(),
+        )["model"]
+    )
     return model.eval()
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", required=True)
     parser.add_argument("--out", required=True)
     parser.add_argument("--test")
@@ -84,7 +106,9 @@ def main():
     pictures, attributes = load(args.data)
     labels = torch.tensor([a.labels() for a in attributes])
     model = Classifier()
-    optimizer = optim.make(model.named_parameters(), 2e-3, adam_only=lambda n: "fold" in n or "heads" in n)
+    optimizer = optim.make(
+        model.named_parameters(), 2e-3, adam_only=lambda n: "fold" in n or "heads" in n
+    )
     log, rng, seen = RunLog(args.out, "classifier"), np.random.default_rng(), 0
     if state := log.load():
         model.load_state_dict(state["model"])

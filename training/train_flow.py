@@ -48,11 +48,19 @@ def cached_latents(run, data, pictures):
     path = pathlib.Path(run) / "latents.npy"
     if not path.exists():
         if not models.encoder_is_final(run):
-            raise SystemExit(f"the encoder of {run} still learns: go on with train_autoencoder.py first")
+            raise SystemExit(
+                f"the encoder of {run} still learns: go on with train_autoencoder.py first"
+            )
         encoder, _ = models.load_autoencoder(run)
         out = np.empty((2, len(pictures), 16, 16, 16), np.float16)
         for i in range(0, len(pictures), 64):
-            x = torch.from_numpy(np.array(pictures[i : i + 64])).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+            x = (
+                torch.from_numpy(np.array(pictures[i : i + 64]))
+                .permute(0, 3, 1, 2)
+                .float()
+                .div_(127.5)
+                .sub_(1)
+            )
             x = x.to(torch.get_default_device())
             for mirrored in range(2):
                 out[mirrored, i : i + 64] = encoder(x.flip(3) if mirrored else x).cpu().numpy()
@@ -65,7 +73,13 @@ class Batches:
     in its life, made when first needed: writing them is slower than a graphics card trains."""
 
     def __init__(self, latents, attributes, size, captions, rng, device):
-        self.latents, self.attributes, self.size, self.rng, self.device = latents, attributes, size, rng, device
+        self.latents, self.attributes, self.size, self.rng, self.device = (
+            latents,
+            attributes,
+            size,
+            rng,
+            device,
+        )
         self.captions, self.written, self.waiting, self.order = captions, {}, {}, []
 
     def caption(self, i):
@@ -86,7 +100,9 @@ class Batches:
             if len(group) == self.size:
                 texts, latents = zip(*group)
                 group.clear()
-                return stack(list(texts)), torch.from_numpy(np.stack(latents)).float().to(self.device)
+                return stack(list(texts)), torch.from_numpy(np.stack(latents)).float().to(
+                    self.device
+                )
 
 
 def spread_sigmas(count):
@@ -96,7 +112,9 @@ def spread_sigmas(count):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", required=True)
     parser.add_argument("--out", required=True)
     parser.add_argument("--steps", type=int, default=4000)
@@ -119,11 +137,22 @@ def main():
     text = models.load_text(args.out)
     log = RunLog(args.out, "flow")
     state = log.load()
-    shape = DitShape(**state["shape"]) if state else DitShape(
-        dim=args.dim, layers=args.layers, ffn=args.ffn, head_dim=args.head_dim, caption=text.s.hidden)
+    shape = (
+        DitShape(**state["shape"])
+        if state
+        else DitShape(
+            dim=args.dim,
+            layers=args.layers,
+            ffn=args.ffn,
+            head_dim=args.head_dim,
+            caption=text.s.hidden,
+        )
+    )
     model = NextDit(shape)
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M weights", flush=True)
-    adam = lambda n: any(k in n for k in ("adaLN", "pad_token", "final_layer.linear", "t_embedder", "x_embedder"))
+    adam = lambda n: any(
+        k in n for k in ("adaLN", "pad_token", "final_layer.linear", "t_embedder", "x_embedder")
+    )
     optimizer = optim.make(model.named_parameters(), args.lr, adam_only=adam, weight_decay=0.02)
     average = optim.Average(model, args.decay)
     step, seen = 0, 0
@@ -136,11 +165,19 @@ def main():
     batches = Batches(latents, attributes, args.batch, args.captions, random.Random(step), device)
 
     def save():
-        log.save(model=model.state_dict(), optimizer=optimizer.state_dict(), average=average.state_dict(), step=step,
-                 seen=seen, shape=dataclasses.asdict(shape))
+        log.save(
+            model=model.state_dict(),
+            optimizer=optimizer.state_dict(),
+            average=average.state_dict(),
+            step=step,
+            seen=seen,
+            shape=dataclasses.asdict(shape),
+        )
         try:
             _, decoder = models.load_autoencoder(args.out)
-            made = models.generate(text, models.load_flow(args.out), decoder, SAMPLE_PROMPTS, [1] * len(SAMPLE_PROMPTS))
+            made = models.generate(
+                text, models.load_flow(args.out), decoder, SAMPLE_PROMPTS, [1] * len(SAMPLE_PROMPTS)
+            )
             Image.fromarray(np.array(sheet(made, 8))).save(pathlib.Path(args.out) / "samples.png")
         except OSError as error:  # the other trainer may be writing its checkpoint
             print(error, flush=True)
@@ -156,7 +193,9 @@ def main():
         noise = torch.randn_like(latent)
         s = sigma[:, None, None, None]
         with as_exported(model, active=step > 0.5 * args.steps):
-            velocity = model(s * noise + (1 - s) * latent, sigma, model.caption(conditioning, lengths))
+            velocity = model(
+                s * noise + (1 - s) * latent, sigma, model.caption(conditioning, lengths)
+            )
             losses = F.mse_loss(velocity, noise - latent, reduction="none").mean((1, 2, 3))
             optimizer.zero_grad()
             losses.mean().backward()
@@ -169,8 +208,13 @@ def main():
         count.index_add_(0, quarter, torch.ones_like(losses))
         if step % 25 == 0:
             by = (total / count.clamp(min=1)).tolist()
-            log.report(step=step, seen=seen, seconds=time.perf_counter() - started, loss=(total.sum() / count.sum()).item(),
-                       quarters=[round(v, 4) for v in by])
+            log.report(
+                step=step,
+                seen=seen,
+                seconds=time.perf_counter() - started,
+                loss=(total.sum() / count.sum()).item(),
+                quarters=[round(v, 4) for v in by],
+            )
             total.zero_(), count.zero_()
         if time.perf_counter() - saved > 240:
             saved = time.perf_counter()

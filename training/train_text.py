@@ -29,7 +29,8 @@ HEADS = {**CHOICES, "bangs": BANGS, "framing": FRAMINGS}
 def targets(attributes, told):
     """One answer a head; the index past the last choice means untold."""
     return [
-        values.index(getattr(attributes, name)) if name in told else len(values) for name, values in HEADS.items()
+        values.index(getattr(attributes, name)) if name in told else len(values)
+        for name, values in HEADS.items()
     ]
 
 
@@ -53,13 +54,17 @@ def loss_of(model, heads, batch):
     for i, values in enumerate(HEADS.values()):
         part = logits[..., at : at + len(values) + 1]
         at += len(values) + 1
-        loss = loss + F.cross_entropy(part.transpose(1, 2), answers[:, i, None].expand(-1, TEMPLATE_END))
+        loss = loss + F.cross_entropy(
+            part.transpose(1, 2), answers[:, i, None].expand(-1, TEMPLATE_END)
+        )
         right.append((part[:, -1].argmax(-1) == answers[:, i]).float().mean())
     return loss, torch.stack(right)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", required=True)
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--batch", type=int, default=128)
@@ -81,7 +86,9 @@ def main():
             if p.ndim == 2 and "embed" not in name:
                 p.normal_(std=p.shape[1] ** -0.5)
     both = torch.nn.ModuleDict({"model": model, "heads": heads})
-    optimizer = optim.make(both.named_parameters(), args.lr, adam_only=lambda n: "embed" in n or "heads" in n)
+    optimizer = optim.make(
+        both.named_parameters(), args.lr, adam_only=lambda n: "embed" in n or "heads" in n
+    )
     step, rng = 0, random.Random(1)
     if state:
         model.load_state_dict(state["model"])
@@ -90,8 +97,13 @@ def main():
         step, rng = state["step"], random.Random(state["step"])
 
     def save():
-        log.save(model=model.state_dict(), heads=heads.state_dict(), optimizer=optimizer.state_dict(), step=step,
-                 shape=dataclasses.asdict(shape))
+        log.save(
+            model=model.state_dict(),
+            heads=heads.state_dict(),
+            optimizer=optimizer.state_dict(),
+            step=step,
+            shape=dataclasses.asdict(shape),
+        )
 
     total, count, started = 0.0, 0, time.perf_counter()
     while step < args.steps:

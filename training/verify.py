@@ -27,7 +27,11 @@ def synthetic(name: str, shape) -> torch.Tensor:
     for byte in name.encode():
         seed = (seed ^ byte) * 0x100000001B3 % 2**64
     with np.errstate(over="ignore"):
-        x = np.arange(int(np.prod(shape)), dtype=np.uint64) + np.uint64(seed) + np.uint64(0x9E3779B97F4A7C15)
+        x = (
+            np.arange(int(np.prod(shape)), dtype=np.uint64)
+            + np.uint64(seed)
+            + np.uint64(0x9E3779B97F4A7C15)
+        )
         x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         x ^= x >> np.uint64(31)
@@ -68,7 +72,9 @@ def main():
     good = not wrong
 
     te = cases["te"]
-    shape = Qwen3Shape(te["hidden"], te["layers"], te["heads"], te["kv"], te["head_dim"], te["ffn"], te["vocab"])
+    shape = Qwen3Shape(
+        te["hidden"], te["layers"], te["heads"], te["kv"], te["head_dim"], te["ffn"], te["vocab"]
+    )
     encoder = fill(Qwen3(shape), "model.", dtype=torch.float8_e4m3fn)
     conditioning = {}
     for i in cases["text_prompts"]:
@@ -77,12 +83,21 @@ def main():
 
     d = cases["dit_shape"]
     for dtype, key in ((torch.float32, "fp32"), (torch.float8_e4m3fn, "fp8-diffusers")):
-        dit = fill(NextDit(DitShape(d["dim"], d["layers"], d["refiners"], d["head_dim"], d["ffn"], d["cap"])), dtype=dtype)
+        dit = fill(
+            NextDit(
+                DitShape(d["dim"], d["layers"], d["refiners"], d["head_dim"], d["ffn"], d["cap"])
+            ),
+            dtype=dtype,
+        )
         for n, case in enumerate(cases["dit"]):
             text = conditioning[case["prompt"]]
             caption = dit.caption(text, torch.tensor([text.shape[1]])).expand(case["batch"], -1, -1)
             sigma = torch.full((case["batch"],), case["sigma"])
-            good &= check(f"dit/{key}/{n}", dit(results[f"dit/in/{n}"], sigma, caption), results[f"dit/{key}/{n}"])
+            good &= check(
+                f"dit/{key}/{n}",
+                dit(results[f"dit/in/{n}"], sigma, caption),
+                results[f"dit/{key}/{n}"],
+            )
 
     ch = cases["vae"]["ch"]
     decoder = fill(Decoder((ch, 2 * ch, 4 * ch, 4 * ch), (3, 3, 3, 3)), "decoder.")

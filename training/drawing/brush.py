@@ -43,7 +43,12 @@ def oval(x, y, rx, ry):
 _T = np.linspace(0.0, 1.0, 13)
 _BEZIER = np.stack([(1 - _T) ** 3, 3 * _T * (1 - _T) ** 2, 3 * _T**2 * (1 - _T), _T**3], axis=1)
 _SLOPE = np.stack(
-    [-3 * (1 - _T) ** 2, 3 * (1 - _T) ** 2 - 6 * _T * (1 - _T), 6 * _T * (1 - _T) - 3 * _T**2, 3 * _T**2],
+    [
+        -3 * (1 - _T) ** 2,
+        3 * (1 - _T) ** 2 - 6 * _T * (1 - _T),
+        6 * _T * (1 - _T) - 3 * _T**2,
+        3 * _T**2,
+    ],
     axis=1,
 )
 
@@ -79,9 +84,13 @@ class Brush:
 
     def glow(self, center, radius, color, alpha):
         shader = skia.GradientShader.MakeRadial(
-            skia.Point(*center), radius, [color4f(color, alpha).toColor(), color4f(color, 0.0).toColor()]
+            skia.Point(*center),
+            radius,
+            [color4f(color, alpha).toColor(), color4f(color, 0.0).toColor()],
         )
-        self.canvas.drawCircle(center[0], center[1], radius, skia.Paint(AntiAlias=True, Shader=shader))
+        self.canvas.drawCircle(
+            center[0], center[1], radius, skia.Paint(AntiAlias=True, Shader=shader)
+        )
 
     def line(self, path, color, width=1.1, alpha=1.0):
         self.canvas.drawPath(

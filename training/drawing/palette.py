@@ -34,7 +34,9 @@ _INK = rgb("2a1a2e")
 
 def paint(flat: Color, shade: Color | None = None, light: float = 0.45) -> Paint:
     shade = shade or mix(multiply(flat, (0.74, 0.68, 0.78)), multiply(flat, _COOL), 0.35)
-    return Paint(flat, shade, mix(flat, (1.0, 1.0, 1.0), light), mix(multiply(shade, shade), _INK, 0.55))
+    return Paint(
+        flat, shade, mix(flat, (1.0, 1.0, 1.0), light), mix(multiply(shade, shade), _INK, 0.55)
+    )
 
 
 HAIR = {

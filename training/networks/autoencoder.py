@@ -41,7 +41,9 @@ class Attention(nn.Module):
     def forward(self, x):
         n, c, height, width = x.shape
         h = self.norm(x)
-        q, k, v = (m(h).reshape(n, 1, c, height * width).transpose(2, 3) for m in (self.q, self.k, self.v))
+        q, k, v = (
+            m(h).reshape(n, 1, c, height * width).transpose(2, 3) for m in (self.q, self.k, self.v)
+        )
         h = F.scaled_dot_product_attention(q, k, v)
         return x + self.proj_out(h.transpose(2, 3).reshape(n, c, height, width))
 
@@ -59,12 +61,21 @@ class Upsample(nn.Module):
             return self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))
         n, c, h, w = x.shape
         k = self.conv.weight
-        rows = (torch.stack([k[:, :, 0], k[:, :, 1] + k[:, :, 2]], 2), torch.stack([k[:, :, 0] + k[:, :, 1], k[:, :, 2]], 2))
+        rows = (
+            torch.stack([k[:, :, 0], k[:, :, 1] + k[:, :, 2]], 2),
+            torch.stack([k[:, :, 0] + k[:, :, 1], k[:, :, 2]], 2),
+        )
         x = F.pad(x, (1, 1, 1, 1)).contiguous(memory_format=torch.channels_last)
         lines = []
         for i, r in enumerate(rows):
-            cols = (torch.stack([r[..., 0], r[..., 1] + r[..., 2]], 3), torch.stack([r[..., 0] + r[..., 1], r[..., 2]], 3))
-            line = [F.conv2d(x[:, :, i : i + h + 1, j : j + w + 1], q, self.conv.bias) for j, q in enumerate(cols)]
+            cols = (
+                torch.stack([r[..., 0], r[..., 1] + r[..., 2]], 3),
+                torch.stack([r[..., 0] + r[..., 1], r[..., 2]], 3),
+            )
+            line = [
+                F.conv2d(x[:, :, i : i + h + 1, j : j + w + 1], q, self.conv.bias)
+                for j, q in enumerate(cols)
+            ]
             lines.append(torch.stack([p.permute(0, 2, 3, 1) for p in line], 3))  # n h w 2 c
         return torch.stack(lines, 2).reshape(n, 2 * h, 2 * w, c).permute(0, 3, 1, 2)
 
@@ -72,7 +83,9 @@ class Upsample(nn.Module):
 class Level(nn.Module):
     def __init__(self, inputs, outputs, blocks, upsample):
         super().__init__()
-        self.block = nn.ModuleList(ResidualBlock(inputs if i == 0 else outputs, outputs) for i in range(blocks))
+        self.block = nn.ModuleList(
+            ResidualBlock(inputs if i == 0 else outputs, outputs) for i in range(blocks)
+        )
         if upsample:
             self.upsample = Upsample(outputs)
 
@@ -91,9 +104,14 @@ class Decoder(nn.Module):
         top = widths[-1]
         self.conv_in = nn.Conv2d(LATENT_CHANNELS, top, 3, padding=1)
         self.mid = nn.Module()
-        self.mid.block_1, self.mid.attn_1, self.mid.block_2 = ResidualBlock(top, top), Attention(top), ResidualBlock(top, top)
+        self.mid.block_1, self.mid.attn_1, self.mid.block_2 = (
+            ResidualBlock(top, top),
+            Attention(top),
+            ResidualBlock(top, top),
+        )
         self.up = nn.ModuleList(
-            Level(widths[min(i + 1, len(widths) - 1)], w, blocks[i], i > 0) for i, w in enumerate(widths)
+            Level(widths[min(i + 1, len(widths) - 1)], w, blocks[i], i > 0)
+            for i, w in enumerate(widths)
         )
         self.norm_out, self.conv_out = norm(widths[0]), nn.Conv2d(widths[0], 3, 3, padding=1)
 
@@ -114,9 +132,19 @@ class LightEncoder(nn.Module):
         super().__init__()
         self.linear = nn.Conv2d(3, LATENT_CHANNELS, 8, stride=8)
         self.first = nn.Conv2d(48, fine, 3, padding=1)
-        self.fine = nn.Sequential(nn.SiLU(), nn.Conv2d(fine, fine, 3, padding=1), nn.SiLU(), nn.Conv2d(fine, fine, 3, padding=1))
+        self.fine = nn.Sequential(
+            nn.SiLU(),
+            nn.Conv2d(fine, fine, 3, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(fine, fine, 3, padding=1),
+        )
         self.down = nn.Conv2d(fine, coarse, 2, stride=2)
-        self.coarse = nn.Sequential(nn.SiLU(), nn.Conv2d(coarse, coarse, 3, padding=1), nn.SiLU(), nn.Conv2d(coarse, coarse, 3, padding=1))
+        self.coarse = nn.Sequential(
+            nn.SiLU(),
+            nn.Conv2d(coarse, coarse, 3, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(coarse, coarse, 3, padding=1),
+        )
         self.out = nn.Conv2d(coarse, LATENT_CHANNELS, 1)
         self.register_buffer("mean", torch.zeros(LATENT_CHANNELS))
         self.register_buffer("square", torch.ones(()))
@@ -156,7 +184,9 @@ class Downsample(nn.Module):
 class DownLevel(nn.Module):
     def __init__(self, inputs, outputs, downsample):
         super().__init__()
-        self.block = nn.ModuleList(ResidualBlock(inputs if i == 0 else outputs, outputs) for i in range(2))
+        self.block = nn.ModuleList(
+            ResidualBlock(inputs if i == 0 else outputs, outputs) for i in range(2)
+        )
         if downsample:
             self.downsample = Downsample(outputs)
 
@@ -177,7 +207,11 @@ class Encoder(nn.Module):
             DownLevel(widths[max(i - 1, 0)], w, i < len(widths) - 1) for i, w in enumerate(widths)
         )
         self.mid = nn.Module()
-        self.mid.block_1, self.mid.attn_1, self.mid.block_2 = ResidualBlock(top, top), Attention(top), ResidualBlock(top, top)
+        self.mid.block_1, self.mid.attn_1, self.mid.block_2 = (
+            ResidualBlock(top, top),
+            Attention(top),
+            ResidualBlock(top, top),
+        )
         self.norm_out, self.conv_out = norm(top), nn.Conv2d(top, 2 * LATENT_CHANNELS, 3, padding=1)
 
     def forward(self, x):

@@ -101,7 +101,9 @@ class Time(nn.Module):
     def __init__(self, s: DitShape):
         super().__init__()
         hidden = min(s.dim, 1024)
-        self.mlp = nn.Sequential(nn.Linear(TIME_FEATURES, hidden), nn.SiLU(), nn.Linear(hidden, s.modulation))
+        self.mlp = nn.Sequential(
+            nn.Linear(TIME_FEATURES, hidden), nn.SiLU(), nn.Linear(hidden, s.modulation)
+        )
 
     def forward(self, sigma):
         half = TIME_FEATURES // 2
