@@ -1,30 +1,28 @@
 #include "cli/interrupt.h"
 
-#include <atomic>
 #include <csignal>
+#include <thread>
 
 namespace zanime::cli {
-namespace {
-
-// A signal handler can reach nothing but statics.
-std::atomic<CancelToken*> token_of_handler{nullptr};
-static_assert(std::atomic<CancelToken*>::is_always_lock_free);
-
-extern "C" void on_signal(int) {
-  if (CancelToken* token = token_of_handler.load()) token->cancel();
-}
-
-}  // namespace
 
 void stop_on_signals(CancelToken& token) {
-  token_of_handler.store(&token);
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  sigemptyset(&action.sa_mask);
-  // After the first signal the default action is back.
-  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  // A thread waits for the signals, and all others block them. A handler would run on the stack of
+  // whatever thread is computing, below its stack pointer, and kernels that oneDNN generates keep
+  // values there: they came back from a handler with some of them overwritten.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // threads made from here on inherit it
+  std::thread([signals, &token] {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    token.cancel();
+    sigwait(&signals, &signal);
+    std::signal(signal, SIG_DFL);  // the second one ends the program at once
+    pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+    std::raise(signal);
+  }).detach();
 }
 
 }  // namespace zanime::cli
