@@ -55,5 +55,36 @@ TEST_F(Denoising, EqualEntriesAverageToOneOfThem) {
   for (int64_t i = 0; i < x.size(); ++i) EXPECT_EQ(clean.data()[i], x.data()[i]);
 }
 
+TEST_F(Denoising, AnEntryTakesPartInItsRangeOnly) {
+  const Tensor x = filled({1, 16, 8, 8}, 0.25f);
+  const ConditioningEntry early{.tokens = filled({3, 64}, 0.5f), .range = {{0.0, 0.5}}};
+  const ConditioningEntry late{.tokens = filled({5, 64}, -0.5f), .range = {{0.5, 1.0}}};
+  const ConditioningEntry always{.tokens = early.tokens};
+  const Denoise both = flow_denoise(model, {early, late}, *backend, cancel);
+  const Denoise first = flow_denoise(model, {always}, *backend, cancel);
+  const Denoise none = flow_denoise(model, {late}, *backend, cancel);
+  // With shift 3 the middle of the way is sigma 0.75.
+  const Tensor expected = first(x, 0.9f);
+  const Tensor high = both(x, 0.9f);
+  for (int64_t i = 0; i < x.size(); ++i) ASSERT_EQ(high.data()[i], expected.data()[i]) << i;
+  const Tensor low = both(x, 0.6f), second = none(x, 0.6f), nothing = none(x, 0.9f);
+  for (int64_t i = 0; i < x.size(); ++i) {
+    ASSERT_EQ(low.data()[i], second.data()[i]) << i;
+    ASSERT_EQ(nothing.data()[i], 0.0f) << i;
+  }
+}
+
+TEST_F(Denoising, StrengthsWeighTheAverage) {
+  const Tensor x = filled({1, 16, 8, 8}, 0.25f);
+  const ConditioningEntry one{.tokens = filled({3, 64}, 0.5f), .strength = 3.0};
+  const ConditioningEntry two{.tokens = filled({5, 64}, -0.5f), .strength = 1.0};
+  const Tensor a = flow_denoise(model, {one}, *backend, cancel)(x, 0.5f);
+  const Tensor b = flow_denoise(model, {two}, *backend, cancel)(x, 0.5f);
+  const Tensor both = flow_denoise(model, {one, two}, *backend, cancel)(x, 0.5f);
+  for (int64_t i = 0; i < x.size(); ++i) {
+    ASSERT_NEAR(both.data()[i], 0.75f * a.data()[i] + 0.25f * b.data()[i], 1e-5f) << i;
+  }
+}
+
 }  // namespace
 }  // namespace zanime::nodes

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -31,6 +32,19 @@ TEST(Noise, TwisterGivesTheSequenceOfItsAuthors) {
   uint32_t last = 0;
   for (int i = 0; i < 10000; ++i) last = twister.next();
   EXPECT_EQ(last, 4123659995u);
+}
+
+TEST(Noise, OfIndicesIsDrawnPictureByPicture) {
+  const Shape one{1, 2, 3, 3};  // 18 values: not a whole number of blocks
+  NoiseGenerator generator(5);
+  const Tensor draws[] = {generator.normal(one), generator.normal(one), generator.normal(one)};
+  const Tensor noise = indexed_noise({3, 2, 3, 3}, 5, std::vector<int64_t>{2, 0, 2});
+  ASSERT_EQ(noise.shape(), (Shape{3, 2, 3, 3}));
+  for (int64_t i = 0; i < 18; ++i) {
+    EXPECT_EQ(noise.data()[i], draws[2].data()[i]);
+    EXPECT_EQ(noise.data()[18 + i], draws[0].data()[i]);
+    EXPECT_EQ(noise.data()[36 + i], draws[2].data()[i]);
+  }
 }
 
 TEST(Noise, FirstPictureOfABatchIsThatOfABatchOfOne) {
