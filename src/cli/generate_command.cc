@@ -60,7 +60,7 @@ void generate(const GenerateOptions& options, const GlobalOptions& globals,
     hooks.on_picture = [&](const EnginePicture& picture) { output.write(picture); };
     result = engine.generate(params, cancel, hooks);
   }
-  report_result(result, output.written(), result.params.seed, globals);
+  report_result(result, output.written(), output.written_latents(), result.params.seed, globals);
 }
 
 }  // namespace

@@ -19,22 +19,24 @@ using nlohmann::ordered_json;
 struct GraphOptions {
   WorkflowOptions workflow;
   std::string models_root;
+  std::string input_dir;
   bool extra_nodes = true;
 };
 
 void show(const GraphOptions& options, const GlobalOptions& globals) {
   EngineOptions engine_options = EngineOptions::from_environment();
   engine_options.models_root = options.models_root;
+  engine_options.input_dir = options.input_dir;
   engine_options.extra_nodes = options.extra_nodes;
   const Engine engine(engine_options);
   std::vector<std::string> warnings;
   const ordered_json graph = read_workflow(options.workflow, engine.registry(), warnings);
   for (const std::string& warning : warnings) log_warning(warning);
   if (!globals.json) {
-    std::cout << printable(nodes::graph_tree(graph, engine.registry(), engine.models()));
+    std::cout << printable(nodes::graph_tree(graph, engine.registry(), engine.files()));
     return;
   }
-  ordered_json outline = nodes::graph_outline(graph, engine.registry(), engine.models());
+  ordered_json outline = nodes::graph_outline(graph, engine.registry(), engine.files());
   outline["warnings"] = warnings;
   outline["graph"] = graph;
   std::cout << outline.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
@@ -50,6 +52,10 @@ void add_graph_command(CLI::App& app, const GlobalOptions& globals) {
   command->add_option("--models-root", options->models_root,
                       "Folder with the model files (default: ZANIME_MODELS_ROOT, ComfyUI/models, "
                       "or the user's data folder)");
+  command->add_option(
+      "--input-dir", options->input_dir,
+      "Folder with the pictures that the workflow loads (default: ZANIME_INPUT_DIR, "
+      "input beside the models root, or the current folder)");
   command->add_flag("--extra-nodes,!--no-extra-nodes", options->extra_nodes,
                     "Know the nodes beyond the core set (default: yes)");
   command->callback([options, &globals] { show(*options, globals); });

@@ -21,7 +21,7 @@ void list_nodes(const NodesOptions& options, const GlobalOptions& globals) {
   engine_options.extra_nodes = engine_options.extra_nodes || options.extra_nodes;
   const Engine engine(engine_options);
   if (globals.json) {
-    std::cout << nodes::object_info(engine.registry(), engine.models())
+    std::cout << nodes::object_info(engine.registry(), engine.files())
                      .dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
               << '\n';
   } else {

@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "engine/latent_file.h"
 #include "engine/picture_file.h"
 #include "weights/atomic_file.h"
 
@@ -84,6 +85,12 @@ void PictureOutput::write(const EnginePicture& picture) {
   const fs::path path = numbered_name(picture);
   write_picture(path, picture.pixels, metadata);
   written_.push_back(path);
+}
+
+void PictureOutput::write(const EngineLatent& latent) {
+  const fs::path beside = file_.has_parent_path() ? file_.parent_path() : fs::path(".");
+  written_latents_.push_back(save_numbered_latent(
+      file_.empty() ? folder_ : beside, latent.filename_prefix, latent.samples, latent.graph));
 }
 
 }  // namespace zanime::cli

@@ -25,7 +25,11 @@ class PictureOutput {
   // Writes the file, whole or not at all.
   void write(const EnginePicture& picture);
 
+  // Numbered names in the folder that was asked for, or that of the file.
+  void write(const EngineLatent& latent);
+
   const std::vector<std::filesystem::path>& written() const { return written_; }
+  const std::vector<std::filesystem::path>& written_latents() const { return written_latents_; }
 
  private:
   std::filesystem::path numbered_name(const EnginePicture& picture) const;
@@ -34,6 +38,7 @@ class PictureOutput {
   std::filesystem::path folder_;  // of numbered names
   int64_t expected_ = 1;
   std::vector<std::filesystem::path> written_;
+  std::vector<std::filesystem::path> written_latents_;
 };
 
 }  // namespace zanime::cli

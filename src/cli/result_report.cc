@@ -13,10 +13,13 @@ namespace {
 using nlohmann::ordered_json;
 
 ordered_json as_json(const EngineResult& result, const std::vector<std::filesystem::path>& files,
+                     const std::vector<std::filesystem::path>& latents,
                      std::optional<uint64_t> seed) {
   ordered_json object = ordered_json::object();
   object["files"] = ordered_json::array();
   for (const auto& file : files) object["files"].push_back(file.string());
+  object["latents"] = ordered_json::array();
+  for (const auto& file : latents) object["latents"].push_back(file.string());
   if (seed) object["seed"] = *seed;
   if (!result.pictures.empty()) {
     object["width"] = result.pictures.front().pixels.dim(2);
@@ -39,11 +42,12 @@ ordered_json as_json(const EngineResult& result, const std::vector<std::filesyst
 }  // namespace
 
 void report_result(const EngineResult& result, const std::vector<std::filesystem::path>& files,
-                   std::optional<uint64_t> seed, const GlobalOptions& globals) {
+                   const std::vector<std::filesystem::path>& latents, std::optional<uint64_t> seed,
+                   const GlobalOptions& globals) {
   if (globals.json) {
-    std::cout
-        << as_json(result, files, seed).dump(2, ' ', false, ordered_json::error_handler_t::replace)
-        << '\n';
+    std::cout << as_json(result, files, latents, seed)
+                     .dump(2, ' ', false, ordered_json::error_handler_t::replace)
+              << '\n';
     return;
   }
   if (globals.quiet) return;
@@ -52,6 +56,7 @@ void report_result(const EngineResult& result, const std::vector<std::filesystem
     std::cout << printable(files[i].string()) << "  " << pixels.dim(2) << " x " << pixels.dim(1)
               << '\n';
   }
+  for (const auto& file : latents) std::cout << printable(file.string()) << "  latent\n";
   std::cout << "done in " << duration_text(result.seconds) << '\n';
 }
 

@@ -11,9 +11,10 @@
 
 namespace zanime::cli {
 
-// A line per file, or one JSON object: files, seed, width and height, seconds, nodes (id, class,
-// cached, seconds), warnings, parameters, graph.
+// A line per file, or one JSON object: files, latents, seed, width and height, seconds, nodes (id,
+// class, cached, seconds), warnings, parameters, graph.
 void report_result(const EngineResult& result, const std::vector<std::filesystem::path>& files,
-                   std::optional<uint64_t> seed, const GlobalOptions& globals);
+                   const std::vector<std::filesystem::path>& latents, std::optional<uint64_t> seed,
+                   const GlobalOptions& globals);
 
 }  // namespace zanime::cli

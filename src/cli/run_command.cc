@@ -18,6 +18,7 @@ namespace {
 struct RunOptions {
   WorkflowOptions workflow;
   std::string models_root;
+  std::string input_dir;
   std::string output;
   bool extra_nodes = true;
 };
@@ -25,6 +26,7 @@ struct RunOptions {
 void run(const RunOptions& options, const GlobalOptions& globals, const CancelToken& cancel) {
   EngineOptions engine_options = EngineOptions::from_environment();
   engine_options.models_root = options.models_root;
+  engine_options.input_dir = options.input_dir;
   engine_options.extra_nodes = options.extra_nodes;
   Engine engine(engine_options);
   std::vector<std::string> warnings;
@@ -38,10 +40,11 @@ void run(const RunOptions& options, const GlobalOptions& globals, const CancelTo
     EngineHooks hooks;
     hooks.progress = [&](const nodes::ProgressEvent& event) { view.show(event); };
     hooks.on_picture = [&](const EnginePicture& picture) { output.write(picture); };
+    hooks.on_latent = [&](const EngineLatent& latent) { output.write(latent); };
     result = engine.run(graph, cancel, hooks);
   }
   result.warnings.insert(result.warnings.begin(), warnings.begin(), warnings.end());
-  report_result(result, output.written(), std::nullopt, globals);
+  report_result(result, output.written(), output.written_latents(), std::nullopt, globals);
 }
 
 }  // namespace
@@ -53,6 +56,10 @@ void add_run_command(CLI::App& app, const GlobalOptions& globals, const CancelTo
   command->add_option("--models-root", options->models_root,
                       "Folder with the model files (default: ZANIME_MODELS_ROOT, ComfyUI/models, "
                       "or the user's data folder)");
+  command->add_option(
+      "--input-dir", options->input_dir,
+      "Folder with the pictures that the workflow loads (default: ZANIME_INPUT_DIR, "
+      "input beside the models root, or the current folder)");
   command->add_option("-o,--output", options->output,
                       "PNG file or folder (default: the workflow's names in the current folder)");
   command->add_flag("--extra-nodes,!--no-extra-nodes", options->extra_nodes,

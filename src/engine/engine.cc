@@ -1,5 +1,6 @@
 #include "engine/engine.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <string_view>
@@ -21,11 +22,18 @@ bool is_switched_on(const char* variable) {
   return !text.empty() && text != "0" && text != "false" && text != "no";
 }
 
+bool saves_pictures(const nodes::Graph& graph) {
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const nodes::Node& node) {
+    return node.class_type.starts_with("SaveImage");
+  });
+}
+
 // Takes SaveImage's batches apart into pictures.
 class Collector : public nodes::PictureSink {
  public:
-  Collector(std::vector<EnginePicture>& pictures, const EngineHooks& hooks)
-      : pictures_(pictures), hooks_(hooks) {}
+  // `keep_previews`: where previews are all that the graph gives.
+  Collector(EngineResult& result, const EngineHooks& hooks, bool keep_previews)
+      : result_(result), hooks_(hooks), keep_previews_(keep_previews) {}
 
   void save(const std::string& node_id, const nodes::Image& image, const std::string& prefix,
             const nlohmann::ordered_json& graph) override {
@@ -40,13 +48,25 @@ class Collector : public nodes::PictureSink {
       picture.graph = graph_text;
       picture.parameters = parameters;
       if (hooks_.on_picture) hooks_.on_picture(picture);
-      pictures_.push_back(std::move(picture));
+      result_.pictures.push_back(std::move(picture));
     }
   }
 
+  void preview(const std::string& node_id, const nodes::Image& image,
+               const nlohmann::ordered_json& graph) override {
+    if (keep_previews_) save(node_id, image, "preview", graph);
+  }
+
+  void save_latent(const std::string& node_id, const nodes::Latent& latent,
+                   const std::string& prefix, const nlohmann::ordered_json& graph) override {
+    result_.latents.push_back({node_id, prefix, latent.samples, graph.dump()});
+    if (hooks_.on_latent) hooks_.on_latent(result_.latents.back());
+  }
+
  private:
-  std::vector<EnginePicture>& pictures_;
+  EngineResult& result_;
   const EngineHooks& hooks_;
+  bool keep_previews_;
 };
 
 std::filesystem::path checked_root(const std::filesystem::path& asked) {
@@ -54,6 +74,16 @@ std::filesystem::path checked_root(const std::filesystem::path& asked) {
   std::error_code error;
   if (!std::filesystem::is_directory(asked, error)) {
     throw Error(ErrorKind::kUsage, "the models root " + asked.string() + " is not a folder");
+  }
+  return asked;
+}
+
+std::filesystem::path checked_input_folder(const std::filesystem::path& asked,
+                                           const std::filesystem::path& models_root) {
+  if (asked.empty()) return UserFiles::default_input_folder(models_root);
+  std::error_code error;
+  if (!std::filesystem::is_directory(asked, error)) {
+    throw Error(ErrorKind::kUsage, "the input folder " + asked.string() + " is not a folder");
   }
   return asked;
 }
@@ -70,6 +100,7 @@ EngineOptions EngineOptions::from_environment() {
 Engine::Engine(EngineOptions options)
     : options_(std::move(options)),
       models_(checked_root(options_.models_root)),
+      files_(models_, checked_input_folder(options_.input_dir, models_.path())),
       registry_(nodes::NodeRegistry::standard(options_.extra_nodes)) {
   for (const auto& path : models_.mirror_text_encoders()) {
     log_info("mirrored the text encoder to " + path.string());
@@ -109,11 +140,11 @@ EngineResult Engine::run(const nlohmann::ordered_json& graph, const CancelToken&
                          const EngineHooks& hooks) {
   const auto start = std::chrono::steady_clock::now();
   EngineResult result;
-  nodes::Graph checked = nodes::read_graph(graph, registry_, models_, &result.warnings);
+  nodes::Graph checked = nodes::read_graph(graph, registry_, files_, &result.warnings);
   for (const std::string& warning : result.warnings) log_warning(warning);
-  if (!executor_) executor_ = std::make_unique<nodes::Executor>(backend(), models_);
+  if (!executor_) executor_ = std::make_unique<nodes::Executor>(backend(), files_);
 
-  Collector pictures(result.pictures, hooks);
+  Collector pictures(result, hooks, !saves_pictures(checked));
   result.report = executor_->run(checked, {pictures, cancel, hooks.progress});
   result.graph = std::move(checked.json);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -12,12 +12,14 @@
 #include "base/progress.h"
 #include "engine/generation_params.h"
 #include "engine/models_root.h"
+#include "engine/user_files.h"
 #include "nodes/executor.h"
 
 namespace zanime {
 
 struct EngineOptions {
   std::filesystem::path models_root = {};  // empty: ModelsRoot::default_path()
+  std::filesystem::path input_dir = {};    // empty: UserFiles::default_input_folder()
   bool extra_nodes = false;
   bool aura_sampling = true;
 
@@ -26,7 +28,8 @@ struct EngineOptions {
   static EngineOptions from_environment();
 };
 
-// One picture that a SaveImage node was given, with what its file is to carry.
+// One picture that a SaveImage node was given, with what its file is to carry. In a graph without
+// such a node, PreviewImage gives them, with the prefix `preview`.
 struct EnginePicture {
   std::string node_id;
   std::string filename_prefix;
@@ -36,14 +39,24 @@ struct EnginePicture {
   std::string parameters;  // `parameters`: readable text
 };
 
+// What a SaveLatent node was given.
+struct EngineLatent {
+  std::string node_id;
+  std::string filename_prefix;
+  Tensor samples;     // [batch, channels, height, width]
+  std::string graph;  // the graph in API form, as JSON text
+};
+
 struct EngineHooks {
   nodes::ProgressCallback progress = {};
   // Called for each picture as soon as its SaveImage runs; what it throws ends the run.
   std::function<void(const EnginePicture&)> on_picture = {};
+  std::function<void(const EngineLatent&)> on_latent = {};
 };
 
 struct EngineResult {
   std::vector<EnginePicture> pictures;
+  std::vector<EngineLatent> latents;
   nlohmann::ordered_json graph;
   std::vector<std::string> warnings;  // about the graph
   nodes::ExecutionReport report;
@@ -54,8 +67,8 @@ struct EngineResult {
 // Keeps loaded networks and conditionings between calls. One call at a time.
 class Engine {
  public:
-  // Mirrors text encoders (see ModelsRoot). Throws Error(kUsage) for a models root that was asked
-  // for and is not a folder.
+  // Mirrors text encoders (see ModelsRoot). Throws Error(kUsage) for a models root or an input
+  // folder that was asked for and is not a folder.
   explicit Engine(EngineOptions options);
 
   // Checks the request (Error(kUsage)), completes it and runs it.
@@ -69,7 +82,9 @@ class Engine {
   // official ones if present, else the only one in their folder).
   GenerationParams complete(GenerationParams params) const;
 
-  const ModelsRoot& models() const { return models_; }
+  // What graphs may name.
+  const UserFiles& files() const { return files_; }
+  UserFiles& files() { return files_; }
   const nodes::NodeRegistry& registry() const { return registry_; }
   // Made at the first use.
   const std::shared_ptr<ops::Backend>& backend();
@@ -77,6 +92,7 @@ class Engine {
  private:
   EngineOptions options_;
   ModelsRoot models_;
+  UserFiles files_;
   nodes::NodeRegistry registry_;
   std::shared_ptr<ops::Backend> backend_;
   std::unique_ptr<nodes::Executor> executor_;

@@ -1,0 +1,104 @@
+#include "engine/user_files.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <string_view>
+#include <system_error>
+
+#include "base/error.h"
+#include "nodes/input_value.h"
+#include "nodes/near_matches.h"
+
+namespace zanime {
+namespace fs = std::filesystem;
+namespace {
+
+bool is_input(const std::string& folder) { return folder == "input" || folder == "input_latents"; }
+
+bool is_of_kind(const fs::path& path, const std::string& folder) {
+  static constexpr std::array<std::string_view, 3> kPictures{".png", ".jpg", ".jpeg"};
+  std::string extension = path.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  if (folder == "input_latents") return extension == ".latent";
+  return std::find(kPictures.begin(), kPictures.end(), extension) != kPictures.end();
+}
+
+// Takes off the editor's mark of the folder. Throws for marks of folders that are not there.
+std::string without_mark(const std::string& name) {
+  for (const std::string_view mark : {" [output]", " [temp]"}) {
+    if (!name.ends_with(mark)) continue;
+    throw Error(ErrorKind::kFile, nodes::quoted(name) +
+                                      " lies in a folder of the editor's; put a "
+                                      "copy into the input folder and name that");
+  }
+  constexpr std::string_view kMark = " [input]";
+  return name.ends_with(kMark) ? name.substr(0, name.size() - kMark.size()) : name;
+}
+
+}  // namespace
+
+fs::path UserFiles::default_input_folder(const fs::path& models_root) {
+  if (const char* chosen = std::getenv("ZANIME_INPUT_DIR"); chosen != nullptr && *chosen != '\0') {
+    return chosen;
+  }
+  std::error_code error;
+  fs::path root = fs::absolute(models_root, error).lexically_normal();
+  if (!root.has_filename()) root = root.parent_path();
+  const fs::path beside = root.parent_path() / "input";
+  return fs::is_directory(beside, error) ? beside : fs::path(".");
+}
+
+std::string UserFiles::add_picture(const fs::path& path) {
+  const auto is_free = [&](const std::string& name) {
+    const auto found = added_.find(name);
+    return found == added_.end() || found->second == path;
+  };
+  std::string name = path.filename().string();
+  for (int i = 2; !is_free(name); ++i) {
+    name = path.stem().string() + "_" + std::to_string(i) + path.extension().string();
+  }
+  added_[name] = path;
+  return name;
+}
+
+std::vector<std::string> UserFiles::list(const std::string& folder) const {
+  if (!is_input(folder)) return models_.list(folder);
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator entry(input_folder_, error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code ignored;
+    if (entry->is_regular_file(ignored) && is_of_kind(entry->path(), folder)) {
+      names.push_back(entry->path().filename().string());
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+fs::path UserFiles::find(const std::string& folder, const std::string& name) const {
+  if (!is_input(folder)) return models_.find(folder, name);
+  if (const auto found = added_.find(name); found != added_.end()) return found->second;
+
+  // Only what lies in the folder: a graph comes from anywhere.
+  const fs::path relative(without_mark(name));
+  bool inside = !relative.empty() && relative.is_relative() && name.find('\0') == std::string::npos;
+  for (const fs::path& part : relative) inside = inside && part != "..";
+  std::error_code error;
+  if (inside && fs::is_regular_file(input_folder_ / relative, error)) {
+    return input_folder_ / relative;
+  }
+  const std::vector<std::string> names = list(folder);
+  const std::vector<std::string> near = nodes::near_matches(name, names);
+  std::string message = nodes::quoted(name) + " is not in the input folder " +
+                        fs::absolute(input_folder_, error).lexically_normal().string();
+  message += near.empty() ? "" : "; did you mean " + nodes::list_names(near, "or") + "?";
+  throw Error(ErrorKind::kFile,
+              message +
+                  " Put the file there, or name its folder with --input-dir DIR or "
+                  "ZANIME_INPUT_DIR");
+}
+
+}  // namespace zanime
