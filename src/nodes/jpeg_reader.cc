@@ -2,11 +2,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>  // jpeglib.h needs it first
+#include <utility>
+#include <vector>
 
 #include <jerror.h>
 #include <jpeglib.h>
 
 #include "base/error.h"
+#include "nodes/jpeg_planes.h"
 #include "nodes/picture_formats.h"
 
 namespace zanime::nodes {
@@ -69,13 +72,41 @@ bool open(JpegState& state, const unsigned char* data, size_t size) {
   return true;
 }
 
+// `coefficients` of each component, of the whole picture.
+bool read_coefficients(JpegState& state, jvirt_barray_ptr*& coefficients) {
+  if (setjmp(state.on_error) != 0) return false;
+  coefficients = jpeg_read_coefficients(&state.info);
+  return true;
+}
+
+// Into a plane that has room for whole blocks.
+bool transform_component(JpegState& state, jvirt_barray_ptr coefficients,
+                         const jpeg_component_info& component, uint8_t* values, int64_t stride) {
+  if (setjmp(state.on_error) != 0) return false;
+  if (component.quant_table == nullptr) {
+    std::snprintf(state.problem, sizeof(state.problem), "a component is missing");
+    return false;
+  }
+  const UINT16* quantisers = component.quant_table->quantval;
+  const auto common = reinterpret_cast<j_common_ptr>(&state.info);
+  for (JDIMENSION y = 0; y < component.height_in_blocks; ++y) {
+    const JBLOCKARRAY row = state.info.mem->access_virt_barray(common, coefficients, y, 1, FALSE);
+    for (JDIMENSION x = 0; x < component.width_in_blocks; ++x) {
+      int16_t block[64];
+      for (int i = 0; i < 64; ++i) block[i] = static_cast<int16_t>(row[0][x][i] * quantisers[i]);
+      block[0] = static_cast<int16_t>(block[0] + 8 * 128);  // values around 128 instead of 0
+      inverse_transform(block, values + 8 * (y * stride + x), stride);
+    }
+  }
+  return true;
+}
+
+// For what FFmpeg has no rounding of its own for: libjpeg does everything.
 bool start(JpegState& state) {
   if (setjmp(state.on_error) != 0) return false;
-  // CMYK comes out as it is, and grey in one channel: libjpeg cannot turn these into RGB.
   const J_COLOR_SPACE stored = state.info.jpeg_color_space;
-  state.info.out_color_space = stored == JCS_GRAYSCALE                    ? JCS_GRAYSCALE
-                               : stored == JCS_CMYK || stored == JCS_YCCK ? JCS_CMYK
-                                                                          : JCS_RGB;
+  // libjpeg cannot turn CMYK into RGB.
+  state.info.out_color_space = stored == JCS_CMYK || stored == JCS_YCCK ? JCS_CMYK : JCS_RGB;
   jpeg_start_decompress(&state.info);
   return true;
 }
@@ -116,17 +147,80 @@ unsigned product_255(unsigned x, unsigned y) {
   return ((product >> 8) + product) >> 8;
 }
 
-// One pixel of `channels` values as stored -> RGB.
-void store_rgb(const uint8_t* in, int channels, uint8_t* out) {
-  if (channels == 1) {
-    out[0] = out[1] = out[2] = in[0];
-    return;
+// Of CMYK as Adobe's programs store it, inverted, which Pillow takes all files for.
+std::vector<float> cmyk_to_rgb(const std::vector<uint8_t>& cmyk) {
+  std::vector<float> rgb;
+  rgb.reserve(cmyk.size() / 4 * 3);
+  for (size_t i = 0; i + 3 < cmyk.size(); i += 4) {
+    const unsigned light = cmyk[i + 3];
+    for (size_t k = 0; k < 3; ++k) {
+      const unsigned level = light - product_255(255u - cmyk[i + k], light);
+      rgb.push_back(static_cast<float>(level) / 255.0f);
+    }
   }
-  // CMYK as Adobe's programs store it, inverted, which Pillow takes all files for.
-  const unsigned light = in[3];
-  for (int i = 0; i < 3; ++i) {
-    out[i] = static_cast<uint8_t>(light - product_255(255u - in[i], light));
+  return rgb;
+}
+
+bool is_grey(const jpeg_decompress_struct& info) {
+  return info.jpeg_color_space == JCS_GRAYSCALE && info.num_components == 1;
+}
+
+// Y, Cb and Cr with the usual sizes.
+bool is_plain_ycc(const jpeg_decompress_struct& info) {
+  if (info.jpeg_color_space != JCS_YCbCr || info.num_components != 3) return false;
+  const jpeg_component_info* parts = info.comp_info;
+  for (int i = 1; i < 3; ++i) {
+    if (parts[i].h_samp_factor != 1 || parts[i].v_samp_factor != 1) return false;
   }
+  const int across = parts[0].h_samp_factor, down = parts[0].v_samp_factor;
+  return (across == 1 && down == 1) || (across == 2 && (down == 1 || down == 2));
+}
+
+std::vector<float> grey_to_rgb(const JpegPlane& plane) {
+  std::vector<float> rgb;
+  rgb.reserve(static_cast<size_t>(plane.width * plane.height * 3));
+  for (int64_t y = 0; y < plane.height; ++y) {
+    for (int64_t x = 0; x < plane.width; ++x) rgb.insert(rgb.end(), 3, grey_value(plane.row(y)[x]));
+  }
+  return rgb;
+}
+
+// RGB through planes of our own; false with `problem` set.
+bool decode_planes(JpegState& state, std::vector<float>& rgb) {
+  jvirt_barray_ptr* coefficients = nullptr;
+  if (!read_coefficients(state, coefficients)) return false;
+  std::vector<JpegPlane> planes;
+  for (int i = 0; i < state.info.num_components; ++i) {
+    const jpeg_component_info& component = state.info.comp_info[i];
+    JpegPlane plane;
+    plane.width = component.downsampled_width;
+    plane.height = component.downsampled_height;
+    plane.stride = 8 * int64_t{component.width_in_blocks};
+    plane.values.resize(static_cast<size_t>(plane.stride * 8 * component.height_in_blocks));
+    if (!transform_component(state, coefficients[i], component, plane.values.data(),
+                             plane.stride)) {
+      return false;
+    }
+    planes.push_back(std::move(plane));
+  }
+  rgb = planes.size() == 1 ? grey_to_rgb(planes[0]) : ycc_to_rgb(planes[0], planes[1], planes[2]);
+  return true;
+}
+
+// RGB as libjpeg makes it; false with `problem` set.
+bool decode_with_libjpeg(JpegState& state, std::vector<float>& rgb) {
+  if (!start(state)) return false;
+  const size_t row_size =
+      size_t{state.info.output_width} * static_cast<size_t>(state.info.output_components);
+  std::vector<uint8_t> stored(row_size * state.info.output_height);
+  if (!read_rows(state, stored.data(), row_size)) return false;
+  if (state.info.output_components == 4) {
+    rgb = cmyk_to_rgb(stored);
+  } else {
+    rgb.reserve(stored.size());
+    for (const uint8_t level : stored) rgb.push_back(static_cast<float>(level) / 255.0f);
+  }
+  return true;
 }
 
 }  // namespace
@@ -145,23 +239,10 @@ DecodedPicture decode_jpeg(std::span<const std::byte> file, const std::string& n
   picture.height = state.info.image_height;
   check_picture_size(picture.width, picture.height, name);
   picture.orientation = orientation_of(state.info);
-  if (!start(state)) fail();
-
-  const int channels = state.info.output_components;
-  const size_t pixels = static_cast<size_t>(picture.width * picture.height);
-  std::vector<uint8_t> stored(pixels * static_cast<size_t>(channels));
-  if (!read_rows(state, stored.data(),
-                 static_cast<size_t>(picture.width) * static_cast<size_t>(channels))) {
+  const bool by_planes = is_grey(state.info) || is_plain_ycc(state.info);
+  if (!(by_planes ? decode_planes(state, picture.values)
+                  : decode_with_libjpeg(state, picture.values))) {
     fail();
-  }
-  if (channels == 3) {
-    picture.values = std::move(stored);
-    return picture;
-  }
-  picture.values.resize(pixels * 3);
-  for (size_t i = 0; i < pixels; ++i) {
-    store_rgb(stored.data() + i * static_cast<size_t>(channels), channels,
-              picture.values.data() + i * 3);
   }
   return picture;
 }

@@ -102,9 +102,9 @@ ReadPicture turned(const DecodedPicture& picture) {
       const int64_t down = turn.upside_down ? height - 1 - y : y;
       const int64_t row = turn.transposed ? across : down;
       const int64_t column = turn.transposed ? down : across;
-      const uint8_t* source = picture.values.data() + (row * picture.width + column) * channels;
-      for (int i = 0; i < 3; ++i) *pixel++ = static_cast<float>(source[i]) / 255.0f;
-      if (alpha != nullptr) *alpha++ = static_cast<float>(source[3]) / 255.0f;
+      const float* source = picture.values.data() + (row * picture.width + column) * channels;
+      for (int i = 0; i < 3; ++i) *pixel++ = source[i];
+      if (alpha != nullptr) *alpha++ = source[3];
     }
   }
   return result;

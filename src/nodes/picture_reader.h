@@ -1,4 +1,4 @@
-// Reading the user's pictures: PNG, JPEG and WebP.
+// Reading the user's pictures: PNG and JPEG.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 namespace zanime::nodes {
 
 struct ReadPicture {
-  Tensor pixels;                // [1, height, width, 3], values n / 255
+  Tensor pixels;                // [1, height, width, 3], values 0 to 1
   std::optional<Tensor> alpha;  // [1, height, width], 1 where opaque; none without transparency
 };
 
@@ -20,11 +20,12 @@ struct ReadPicture {
 // size. The limit is Pillow's.
 inline constexpr int64_t kMaxPicturePixels = 178'956'970;
 
-// Reads a file as Pillow opens it and converts it to RGB: palettes and grey values expanded, values
-// of 16 bits cut to their high byte, CMYK multiplied out, colour profiles ignored, and turned as
-// its EXIF orientation says. Of a palette, transparency becomes alpha; a single transparent colour
-// of another picture does not. Of an animation the first picture counts. Throws Error(kFile) for a
-// file that is missing, damaged, cut short, too large, or of another format, saying which.
+// Reads a file into the numbers that ComfyUI's LoadImage (with FFmpeg) gets: 8 bits are n / 255, or
+// less by 0.4 % without colours (see grey_value); 16 bits keep their precision. A palette always
+// has alpha, and so has a picture with one transparent colour. CMYK is multiplied out, colour
+// profiles are ignored, and the picture is turned and mirrored as its EXIF orientation says. Of an
+// animation the first picture counts. Throws Error(kFile) for a file that is missing, damaged, cut
+// short, too large, or of another format, saying which.
 ReadPicture read_picture(const std::filesystem::path& path);
 // The same from memory; `name` is how messages call it.
 ReadPicture read_picture(std::span<const std::byte> file, const std::string& name);

@@ -40,31 +40,41 @@ bool read_header(png_structp png, png_infop info, DecodedPicture& picture) {
   return true;
 }
 
-// Everything becomes RGB or RGBA with 8 bits.
-bool choose_conversions(png_structp png, png_infop info, DecodedPicture& picture, int& passes) {
+// What the rows hold after libpng's conversions.
+struct RowFormat {
+  int passes = 1;
+  int channels = 3;
+  bool is_wide = false;  // 16 bits a value, high byte first
+  bool is_grey = false;  // of 2 to 8 bits in the file
+};
+
+// Palettes become RGBA and values of less than 8 bits grow to 8. A transparent colour becomes
+// alpha.
+bool choose_conversions(png_structp png, png_infop info, RowFormat& format) {
   if (setjmp(png_jmpbuf(png)) != 0) return false;
   const int color = png_get_color_type(png, info);
-  const bool is_palette = color == PNG_COLOR_TYPE_PALETTE;
+  const int depth = png_get_bit_depth(png, info);
   const bool has_transparency = png_get_valid(png, info, PNG_INFO_tRNS) != 0;
-  if (is_palette) png_set_palette_to_rgb(png);
-  if (is_palette && has_transparency) png_set_tRNS_to_alpha(png);
-  if (!is_palette && (color & PNG_COLOR_MASK_COLOR) == 0) {
-    if (png_get_bit_depth(png, info) < 8) png_set_expand_gray_1_2_4_to_8(png);
-    png_set_gray_to_rgb(png);
+  if (color == PNG_COLOR_TYPE_PALETTE) {
+    png_set_palette_to_rgb(png);
+    if (!has_transparency) png_set_add_alpha(png, 0xff, PNG_FILLER_AFTER);
   }
-  png_set_strip_16(png);
-  passes = png_set_interlace_handling(png);
-  picture.has_alpha = (color & PNG_COLOR_MASK_ALPHA) != 0 || (is_palette && has_transparency);
+  if (color == PNG_COLOR_TYPE_GRAY && depth < 8) png_set_expand_gray_1_2_4_to_8(png);
+  if (has_transparency) png_set_tRNS_to_alpha(png);
+  format.passes = png_set_interlace_handling(png);
   png_read_update_info(png, info);
+  format.channels = png_get_channels(png, info);
+  format.is_wide = depth == 16;
+  format.is_grey = (color & PNG_COLOR_MASK_COLOR) == 0 && depth > 1 && depth <= 8;
   return true;
 }
 
-bool read_rows(png_structp png, png_infop info, size_t row_size, int passes, uint8_t* values,
+bool read_rows(png_structp png, png_infop info, size_t row_size, int passes, uint8_t* rows,
                png_uint_32 height) {
   if (setjmp(png_jmpbuf(png)) != 0) return false;
   if (png_get_rowbytes(png, info) != row_size) png_error(png, "an unexpected row size");
   for (int pass = 0; pass < passes; ++pass) {
-    for (png_uint_32 y = 0; y < height; ++y) png_read_row(png, values + y * row_size, nullptr);
+    for (png_uint_32 y = 0; y < height; ++y) png_read_row(png, rows + y * row_size, nullptr);
   }
   return true;
 }
@@ -100,6 +110,28 @@ class PngReader {
   png_infop info_ = nullptr;
 };
 
+float value_of(const uint8_t* stored, const RowFormat& format) {
+  if (format.is_wide) return static_cast<float>(stored[0] * 256 + stored[1]) / 65535.0f;
+  return format.is_grey ? grey_value(*stored) : static_cast<float>(*stored) / 255.0f;
+}
+
+// Grey (with or without alpha) becomes RGB.
+std::vector<float> to_values(const std::vector<uint8_t>& rows, const RowFormat& format) {
+  const size_t value_size = format.is_wide ? 2 : 1;
+  const size_t pixel_size = value_size * static_cast<size_t>(format.channels);
+  const size_t colors = format.channels <= 2 ? 1 : 3;
+  const bool has_alpha = format.channels % 2 == 0;
+  std::vector<float> values;
+  values.reserve(rows.size() / pixel_size * (has_alpha ? 4 : 3));
+  for (size_t at = 0; at + pixel_size <= rows.size(); at += pixel_size) {
+    for (size_t i = 0; i < 3; ++i) {
+      values.push_back(value_of(rows.data() + at + (colors == 3 ? i : 0) * value_size, format));
+    }
+    if (has_alpha) values.push_back(value_of(rows.data() + at + colors * value_size, format));
+  }
+  return values;
+}
+
 }  // namespace
 
 DecodedPicture decode_png(std::span<const std::byte> file, const std::string& name) {
@@ -111,17 +143,20 @@ DecodedPicture decode_png(std::span<const std::byte> file, const std::string& na
   };
 
   DecodedPicture picture;
-  int passes = 1;
+  RowFormat format;
   if (!read_header(reader.png(), reader.info(), picture)) fail();
   check_picture_size(picture.width, picture.height, name);
-  if (!choose_conversions(reader.png(), reader.info(), picture, passes)) fail();
+  if (!choose_conversions(reader.png(), reader.info(), format)) fail();
+  picture.has_alpha = format.channels % 2 == 0;
 
-  const int64_t row_size = picture.width * (picture.has_alpha ? 4 : 3);
-  picture.values.resize(static_cast<size_t>(row_size * picture.height));
-  if (!read_rows(reader.png(), reader.info(), static_cast<size_t>(row_size), passes,
-                 picture.values.data(), static_cast<png_uint_32>(picture.height))) {
+  const size_t row_size = static_cast<size_t>(picture.width) *
+                          static_cast<size_t>(format.channels) * (format.is_wide ? 2 : 1);
+  std::vector<uint8_t> rows(row_size * static_cast<size_t>(picture.height));
+  if (!read_rows(reader.png(), reader.info(), row_size, format.passes, rows.data(),
+                 static_cast<png_uint_32>(picture.height))) {
     fail();
   }
+  picture.values = to_values(rows, format);
   read_trailer(reader.png(), reader.info());
 
   png_uint_32 exif_size = 0;
