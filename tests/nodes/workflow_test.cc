@@ -586,6 +586,20 @@ TEST(Setting, ReachesIntoSubgraphs) {
   expect_error(ErrorKind::kUsage, "shows no `depth`", [&] { set("7.depth=1", workflow); });
 }
 
+TEST(Setting, TakesASubgraphsInputBeforeAWidgetOfThatName) {
+  ordered_json workflow = workflow_with_subgraph();
+  // The subgraph's input `size` is called `height` now; it goes to width and height.
+  workflow["definitions"]["subgraphs"][0]["inputs"][0]["name"] = "height";
+  node(workflow, 7)["inputs"][0]["name"] = "height";
+  node(workflow, 7)["properties"]["proxyWidgets"] = ordered_json::parse(
+      R"([["1", "batch_size"], ["1", "height"], ["1", "control_after_generate"]])");
+  const ApiWorkflow api = to_api(workflow, registry());
+  const ordered_json inputs = set("7.height=64", api)["7:1"]["inputs"];
+  EXPECT_EQ(inputs["width"], 64);
+  EXPECT_EQ(inputs["height"], 64);
+  EXPECT_EQ(set("7.batch_size=3", api)["7:1"]["inputs"]["batch_size"], 3);
+}
+
 TEST(Setting, OfAMalformedNodeIsAnError) {
   ApiWorkflow workflow = plain_api();
   workflow.graph["8"] = "text";

@@ -61,16 +61,22 @@ std::vector<std::string> all_ids(const ordered_json& graph) {
   return ids;
 }
 
+// An input of the subgraph goes before a widget that its node shows: two nodes within may both have
+// a widget `text`, of which the subgraph calls one `text`, too.
 std::vector<Target> promoted_targets(const ApiWorkflow& workflow, const std::string& node,
                                      const std::string& input) {
-  std::vector<Target> targets;
-  for (const PromotedInput& promoted : workflow.promoted) {
-    if (promoted.owner != node && !same_text(promoted.owner_title, node)) continue;
-    if (promoted.name != input && !same_text(promoted.label, input)) continue;
-    if (!workflow.graph.contains(promoted.node_id)) continue;
-    targets.push_back({promoted.node_id, promoted.input});
+  for (const bool is_port : {true, false}) {
+    std::vector<Target> targets;
+    for (const PromotedInput& promoted : workflow.promoted) {
+      if (promoted.is_port != is_port) continue;
+      if (promoted.owner != node && !same_text(promoted.owner_title, node)) continue;
+      if (promoted.name != input && !same_text(promoted.label, input)) continue;
+      if (!workflow.graph.contains(promoted.node_id)) continue;
+      targets.push_back({promoted.node_id, promoted.input});
+    }
+    if (!targets.empty()) return targets;
   }
-  return targets;
+  return {};
 }
 
 std::vector<std::string> nodes_called(const ordered_json& graph, const std::string& name,

@@ -218,7 +218,7 @@ class Flattener {
         // Out through an input of the subgraph.
         const EditorInput* port = nullptr;
         const std::string name = port_at(*scope, link.origin_slot, port);
-        promote(*scope, name, port, flat_id, input_name);
+        promote(*scope, name, port, flat_id, input_name, /*is_port=*/true);
         if (port == nullptr || !port->link) {
           const auto value = scope->port_values.find(name);
           if (value != scope->port_values.end()) return value->second;
@@ -323,16 +323,17 @@ class Flattener {
   }
 
   void promote(const Scope& scope, const std::string& name, const EditorInput* port,
-               const std::string& node_id, const std::string& input) {
+               const std::string& node_id, const std::string& input, bool is_port) {
     const std::string& title = scope.instance->title;
     result_.promoted.push_back({scope.instance_id(), title.empty() ? scope.graph->name : title,
-                                name, port == nullptr ? "" : port->label, node_id, input});
+                                name, port == nullptr ? "" : port->label, node_id, input, is_port});
   }
 
   void promote_proxies(const Scope& scope) {
     for (const auto& [inner_id, name] : scope.instance->proxy_widgets) {
       if (inner_id == "-1" || scope.graph->find(inner_id) == nullptr) continue;
-      promote(scope, name, nullptr, scope.prefix + inner_id, name);
+      if (name == "control_after_generate") continue;
+      promote(scope, name, nullptr, scope.prefix + inner_id, name, /*is_port=*/false);
     }
   }
 

@@ -40,6 +40,8 @@ struct PromotedInput {
   std::string label;  // what the editor shows; may be empty
   std::string node_id;
   std::string input;
+  // False: not an input of the subgraph, but a widget of a node within that it shows.
+  bool is_port = true;
 };
 
 struct FlatWorkflow {
