@@ -47,7 +47,8 @@ TEST_F(UserFilesTest, FindsSubfoldersAndTheEditorsMark) {
 }
 
 TEST_F(UserFilesTest, NamesCannotLeaveTheFolder) {
-  for (const std::string name : {"../secret.png", (folder / "secret.png").string().c_str(), ""}) {
+  const std::vector<std::string> outside = {"../secret.png", (folder / "secret.png").string(), ""};
+  for (const std::string& name : outside) {
     expect_error(ErrorKind::kFile, "is not in the input folder",
                  [&] { files.find("input", name); });
   }
