@@ -1,6 +1,8 @@
 #include "engine/user_files.h"
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
