@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "engine/model_sources.h"
 #include "nodes/input_value.h"
 #include "nodes/near_matches.h"
 
@@ -18,49 +19,20 @@ namespace zanime {
 namespace fs = std::filesystem;
 namespace {
 
-struct OfficialFile {
-  const char* name;
-  const char* url;
-};
-
-// A kind of file: where it may lie and which ones the project's users have.
+// A kind of file: where it may lie.
 struct FolderKind {
   const char* name;  // ComfyUI's word today
   std::vector<const char*> folders;
   const char* option;  // of `zanime generate`
-  std::vector<OfficialFile> official;
 };
 
 const std::vector<FolderKind>& folder_kinds() {
   static const std::vector<FolderKind> kKinds{
-      {"diffusion_models",
-       {"diffusion_models", "unet"},
-       "--model",
-       {{"z-anime-distill-8step-fp8.safetensors",
-         "https://huggingface.co/SeeSee21/Z-Anime/resolve/main/diffusion_models/"
-         "z-anime-distill-8step-fp8.safetensors"}}},
-      {"text_encoders",
-       {"text_encoders", "clip", "text_encoder"},
-       "--text-encoder",
-       {{"qwen_3_4b-fp8.safetensors",
-         "https://huggingface.co/SeeSee21/Z-Anime/resolve/main/text_encoder/"
-         "qwen_3_4b-fp8.safetensors"},
-        {"qwen_3_4b.safetensors",
-         "https://huggingface.co/Comfy-Org/z_image_turbo/resolve/main/split_files/"
-         "text_encoders/qwen_3_4b.safetensors"}}},
-      {"vae",
-       {"vae"},
-       "--vae",
-       {{"ae.safetensors",
-         "https://huggingface.co/Comfy-Org/z_image_turbo/resolve/main/split_files/vae/"
-         "ae.safetensors"}}},
-      {"checkpoints",
-       {"checkpoints"},
-       "",
-       {{"z-anime-distill-8step-aio-fp8.safetensors",
-         "https://huggingface.co/SeeSee21/Z-Anime/resolve/main/aio/"
-         "z-anime-distill-8step-aio-fp8.safetensors"}}},
-      {"loras", {"loras"}, "", {}},
+      {"diffusion_models", {"diffusion_models", "unet"}, "--model"},
+      {"text_encoders", {"text_encoders", "clip", "text_encoder"}, "--text-encoder"},
+      {"vae", {"vae"}, "--vae"},
+      {"checkpoints", {"checkpoints"}, ""},
+      {"loras", {"loras"}, ""},
   };
   return kKinds;
 }
@@ -108,20 +80,18 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-std::string command_for(const OfficialFile& file, const fs::path& folder) {
-  const std::string target = (folder / file.name).string();
-  return "curl -L --create-dirs -o '" + target + "' " + file.url;
-}
-
 // What to run to get `name`, or the official file of the folder when `name` is not one.
 std::string how_to_get(const FolderKind& kind, const fs::path& root, const std::string& name) {
-  const fs::path folder = root / kind.name;
-  for (const OfficialFile& file : kind.official) {
-    if (name == file.name) return " Get it with: " + command_for(file, folder);
+  const std::vector<ModelSource> official = official_files(kind.name);
+  if (official.empty()) return "";
+  const std::string where =
+      root == ModelsRoot::default_path() ? "" : " --models-root '" + root.string() + "'";
+  for (const ModelSource& file : official) {
+    const std::string command = fetch_command_for(file);
+    if (name == file.name && !command.empty()) return " Get it with: " + command + where;
   }
-  if (kind.official.empty()) return "";
-  return " The official file is " + std::string(kind.official.front().name) +
-         "; get it with: " + command_for(kind.official.front(), folder);
+  return " The official file is " + std::string(official.front().name) +
+         "; get it with: " + fetch_command_for(official.front()) + where;
 }
 
 std::string what_is_there(const std::vector<std::string>& names) {
@@ -205,8 +175,11 @@ fs::path ModelsRoot::find(const std::string& folder, const std::string& name) co
 std::string ModelsRoot::choose(const std::string& folder) const {
   const FolderKind& kind = kind_of(folder);
   const std::vector<std::string> names = list(folder);
-  for (const OfficialFile& file : kind.official) {
-    if (std::find(names.begin(), names.end(), file.name) != names.end()) return file.name;
+  const std::vector<ModelSource> official = official_files(kind.name);
+  for (const ModelSource& file : official) {
+    if (std::find(names.begin(), names.end(), file.name) != names.end()) {
+      return std::string(file.name);
+    }
   }
   if (names.size() == 1) return names.front();
   if (names.empty()) {
@@ -215,11 +188,12 @@ std::string ModelsRoot::choose(const std::string& folder) const {
                                       " Models elsewhere are found with --models-root DIR or "
                                       "ZANIME_MODELS_ROOT.");
   }
-  throw Error(ErrorKind::kFile, (root_ / kind.name).string() +
-                                    " holds several files and none of "
-                                    "them is " +
-                                    kind.official.front().name + "; choose one with " +
-                                    kind.option + " NAME: " + what_is_there(names));
+  throw Error(ErrorKind::kFile,
+              (root_ / kind.name).string() +
+                  " holds several files and none of "
+                  "them is " +
+                  (official.empty() ? "official" : std::string(official.front().name)) +
+                  "; choose one with " + kind.option + " NAME: " + what_is_there(names));
 }
 
 std::vector<fs::path> ModelsRoot::mirror_text_encoders() const {

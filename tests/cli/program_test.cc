@@ -175,7 +175,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"ThreadsZero", {"--threads", "0", "nodes"}, 2, {"--threads"}},
         Refusal{"QuietAndVerbose", {"nodes", "--quiet", "--verbose"}, 2, {"--quiet"}},
         Refusal{"RootMissing", {"generate", "x", "--models-root", "nowhere"}, 2, {"nowhere"}},
-        Refusal{"RootEmpty", {"generate", "x", "--models-root", "."}, 4, {"curl -L", "Z-Anime"}},
+        Refusal{"RootEmpty", {"generate", "x", "--models-root", "."}, 4, {"zanime fetch", "z-anime"}},
         Refusal{"ModelMissing",
                 {"generate", "x", "--model", "tiny-dit-fp6.safetensors"},
                 4,

@@ -71,10 +71,17 @@ TEST(ModelsRoot, AMissingFileIsToldWithWhatIsThereAndHowToGetIt) {
   const Error error =
       expect_error([&] { root.find("diffusion_models", "z-anime-distill-8step-fp8.safetensors"); });
   EXPECT_EQ(error.exit_code(), 4);
-  for (const char* part : {"is not in", "there are: z-anime-base.safetensors", "curl -L",
-                           "huggingface.co/SeeSee21/Z-Anime"}) {
+  for (const char* part : {"is not in", "there are: z-anime-base.safetensors",
+                           "Get it with: zanime fetch --models-root '"}) {
     expect_contains(error.what(), part);
   }
+  expect_error(ErrorKind::kFile, "Get it with: zanime fetch --quant bf16",
+               [&] { root.find("diffusion_models", "z-anime-distill-8step-bf16.safetensors"); });
+  expect_error(ErrorKind::kFile, "zanime fetch --with aio",
+               [&] { root.find("checkpoints", "z-anime-distill-8step-aio-fp8.safetensors"); });
+  // What another repository offers under another name is as good, but not what is fetched.
+  expect_error(ErrorKind::kFile, "The official file is qwen_3_4b-fp8.safetensors",
+               [&] { root.find("text_encoders", "qwen_3_4b.safetensors"); });
   expect_error(ErrorKind::kFile, "Did you mean `z-anime-base.safetensors`",
                [&] { root.find("diffusion_models", "z-anime-bse.safetensors"); });
   expect_error(ErrorKind::kFile, "there are no model files in it",
@@ -96,7 +103,7 @@ TEST(ModelsRoot, NamesCannotLeaveTheFolder) {
 TEST(ModelsRoot, ChoosesTheOfficialFileElseTheOnlyOne) {
   const ScratchFolder folder;
   const ModelsRoot root(folder.path());
-  expect_error(ErrorKind::kFile, "curl -L", [&] { root.choose("vae"); });
+  expect_error(ErrorKind::kFile, "get it with: zanime fetch", [&] { root.choose("vae"); });
   touch(folder, "vae/mine.safetensors");
   EXPECT_EQ(root.choose("vae"), "mine.safetensors");
   touch(folder, "vae/yours.safetensors");
