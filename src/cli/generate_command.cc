@@ -1,14 +1,17 @@
 // `zanime generate`: a prompt becomes pictures.
+#include <algorithm>
 #include <charconv>
 #include <iostream>
 #include <memory>
 #include <string>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "cli/commands.h"
 #include "cli/picture_output.h"
 #include "cli/progress_view.h"
 #include "cli/result_report.h"
+#include "engine/builtin_model.h"
 #include "engine/engine.h"
 #include "nodes/input_value.h"
 
@@ -45,6 +48,17 @@ void generate(const GenerateOptions& options, const GlobalOptions& globals,
   Engine engine(engine_options);
   const bool random = !params.seed.has_value();
   params = engine.complete(params);
+  if (builtin::is_used_by(params)) {
+    log_info("no model files: drawing with the small built-in model, anime heads of " +
+             std::to_string(builtin::kSide) + " x " + std::to_string(builtin::kSide) +
+             " pixels. The full model: zanime fetch");
+    if (std::max(*params.width, *params.height) > builtin::kLargestSide) {
+      log_warning("the built-in model is good for " + std::to_string(builtin::kSide) + " to " +
+                  std::to_string(builtin::kLargestSide) + " pixels a side; " +
+                  std::to_string(*params.width) + " x " + std::to_string(*params.height) +
+                  " will look broken");
+    }
+  }
   PictureOutput output(options.output);
   output.expect(params.batch);
   // At once: whoever stops the run still knows what to repeat.
@@ -73,8 +87,9 @@ void add_generate_command(CLI::App& app, const GlobalOptions& globals, const Can
   command->add_option("prompt", params.prompt, "What the picture should show")->required();
   command->add_option("-n,--negative", params.negative_prompt,
                       "What it should not show (counts where cfg is above 1)");
-  command->add_option("-W,--width", params.width, "Pixels, a multiple of 8 (default 832)");
-  command->add_option("-H,--height", params.height, "Pixels, a multiple of 8 (default 1216)");
+  command->add_option("-W,--width", params.width, "Pixels, a multiple of 8 (default: the model's)");
+  command->add_option("-H,--height", params.height,
+                      "Pixels, a multiple of 8 (default: the model's)");
   command->add_option("-s,--steps", params.steps, "1 to 100 (default 8)");
   command->add_option("--cfg", params.cfg, "Guidance, 0 to 30 (default 1: none)");
   command->add_option("--sampler", params.sampler, "`zanime nodes` lists them (default euler)");

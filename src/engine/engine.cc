@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "engine/builtin_model.h"
 #include "engine/parameters_text.h"
 #include "engine/plain_graph.h"
 
@@ -99,7 +100,8 @@ EngineOptions EngineOptions::from_environment() {
 
 Engine::Engine(EngineOptions options)
     : options_(std::move(options)),
-      models_(checked_root(options_.models_root)),
+      models_(checked_root(options_.models_root),
+              options_.builtin_model.empty() ? builtin::folder() : options_.builtin_model),
       files_(models_, checked_input_folder(options_.input_dir, models_.path())),
       registry_(nodes::NodeRegistry::standard(options_.extra_nodes)) {
   for (const auto& path : models_.mirror_text_encoders()) {
@@ -112,9 +114,23 @@ const std::shared_ptr<ops::Backend>& Engine::backend() {
   return backend_;
 }
 
+bool Engine::falls_back_to_builtin(const GenerationParams& params) const {
+  return options_.models_root.empty() && params.model.empty() && params.text_encoder.empty() &&
+         params.vae.empty() && !models_.has_any("diffusion_models") &&
+         !models_.builtin_folder().empty();
+}
+
 GenerationParams Engine::complete(GenerationParams params) const {
   validate(params);
   if (!params.seed) params.seed = random_seed();
+  if (falls_back_to_builtin(params)) params.model = builtin::kDiffusionModel;
+  const bool builtin = builtin::is_used_by(params);
+  if (builtin) {  // its three networks fit one another only
+    if (params.text_encoder.empty()) params.text_encoder = builtin::kTextEncoder;
+    if (params.vae.empty()) params.vae = builtin::kAutoencoder;
+  }
+  if (!params.width) params.width = builtin ? builtin::kSide : kDefaultWidth;
+  if (!params.height) params.height = builtin ? builtin::kSide : kDefaultHeight;
   const auto fill = [this](std::string& name, const char* folder) {
     if (name.empty()) {
       name = models_.choose(folder);

@@ -18,8 +18,9 @@
 namespace zanime {
 
 struct EngineOptions {
-  std::filesystem::path models_root = {};  // empty: ModelsRoot::default_path()
-  std::filesystem::path input_dir = {};    // empty: UserFiles::default_input_folder()
+  std::filesystem::path models_root = {};    // empty: ModelsRoot::default_path()
+  std::filesystem::path input_dir = {};      // empty: UserFiles::default_input_folder()
+  std::filesystem::path builtin_model = {};  // empty: builtin::folder()
   bool extra_nodes = false;
   bool aura_sampling = true;
 
@@ -78,8 +79,10 @@ class Engine {
   EngineResult run(const nlohmann::ordered_json& graph, const CancelToken& cancel,
                    const EngineHooks& hooks = {});
 
-  // The checked request with what `generate` would fill in: the seed (random) and the files (the
-  // official ones if present, else the only one in their folder).
+  // The checked request with what `generate` would fill in: the seed (random), the files (the
+  // official ones if present, else the only one in their folder) and the size. Without a models
+  // root of the caller's choice, and with no diffusion model in the usual one, it is the built-in
+  // model; builtin::is_used_by tells.
   GenerationParams complete(GenerationParams params) const;
 
   // What graphs may name.
@@ -90,6 +93,8 @@ class Engine {
   const std::shared_ptr<ops::Backend>& backend();
 
  private:
+  bool falls_back_to_builtin(const GenerationParams& params) const;
+
   EngineOptions options_;
   ModelsRoot models_;
   UserFiles files_;

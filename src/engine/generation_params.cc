@@ -112,8 +112,8 @@ std::vector<std::string> problems_of(const GenerationParams& params) {
   std::vector<std::string> problems;
   check_prompt(problems, "the prompt", params.prompt);
   check_prompt(problems, "the negative prompt", params.negative_prompt);
-  check_side(problems, "width", params.width);
-  check_side(problems, "height", params.height);
+  if (params.width) check_side(problems, "width", *params.width);
+  if (params.height) check_side(problems, "height", *params.height);
   check_integer(problems, "steps", params.steps, 1, kMaxSteps);
   check_real(problems, "cfg", params.cfg, 0.0, kMaxCfg);
   check_choice(problems, "sampler", params.sampler, sampler_names());

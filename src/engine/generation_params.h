@@ -11,8 +11,8 @@ namespace zanime {
 struct GenerationParams {
   std::string prompt;
   std::string negative_prompt;
-  int64_t width = 832;  // pixels
-  int64_t height = 1216;
+  std::optional<int64_t> width;  // pixels; when absent, what the model was made for
+  std::optional<int64_t> height;
   int64_t steps = 8;
   double cfg = 1.0;
   std::string sampler = "euler";
@@ -28,6 +28,8 @@ struct GenerationParams {
   std::string vae;
 };
 
+// Of the full model; the built-in one has its own.
+inline constexpr int64_t kDefaultWidth = 832, kDefaultHeight = 1216;
 inline constexpr int64_t kMinSide = 64, kMaxSide = 4096, kSideStep = 8;
 inline constexpr int64_t kMaxSteps = 100;
 inline constexpr double kMaxCfg = 30.0;

@@ -75,6 +75,16 @@ void collect(const fs::path& folder, const std::string& prefix, std::set<fs::pat
   }
 }
 
+// Names of the model files below all the folders of this kind.
+std::set<std::string> names_below(const fs::path& root, const FolderKind& kind) {
+  std::set<std::string> names;
+  for (const char* name : kind.folders) {
+    std::set<fs::path> visited;
+    collect(root / name, "", visited, names);
+  }
+  return names;
+}
+
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
@@ -143,12 +153,13 @@ fs::path ModelsRoot::default_path() {
 }
 
 std::vector<std::string> ModelsRoot::list(const std::string& folder) const {
-  std::set<std::string> names;
-  for (const char* name : kind_of(folder).folders) {
-    std::set<fs::path> visited;
-    collect(root_ / name, "", visited, names);
-  }
+  std::set<std::string> names = names_below(root_, kind_of(folder));
+  if (!builtin_.empty()) names.merge(names_below(builtin_, kind_of(folder)));
   return {names.begin(), names.end()};
+}
+
+bool ModelsRoot::has_any(const std::string& folder) const {
+  return !names_below(root_, kind_of(folder)).empty();
 }
 
 fs::path ModelsRoot::find(const std::string& folder, const std::string& name) const {
@@ -157,10 +168,11 @@ fs::path ModelsRoot::find(const std::string& folder, const std::string& name) co
   const fs::path relative(name);
   bool inside = !name.empty() && relative.is_relative() && name.find('\0') == std::string::npos;
   for (const fs::path& part : relative) inside = inside && part != "..";
-  if (inside) {
+  for (const fs::path* root : {&root_, &builtin_}) {
+    if (!inside || root->empty()) continue;
     for (const char* candidate : kind.folders) {
       std::error_code error;
-      const fs::path path = root_ / candidate / relative;
+      const fs::path path = *root / candidate / relative;
       if (fs::is_regular_file(path, error)) return path;
     }
   }
@@ -174,12 +186,11 @@ fs::path ModelsRoot::find(const std::string& folder, const std::string& name) co
 
 std::string ModelsRoot::choose(const std::string& folder) const {
   const FolderKind& kind = kind_of(folder);
-  const std::vector<std::string> names = list(folder);
+  const std::set<std::string> present = names_below(root_, kind);
+  const std::vector<std::string> names(present.begin(), present.end());
   const std::vector<ModelSource> official = official_files(kind.name);
   for (const ModelSource& file : official) {
-    if (std::find(names.begin(), names.end(), file.name) != names.end()) {
-      return std::string(file.name);
-    }
+    if (present.contains(std::string(file.name))) return std::string(file.name);
   }
   if (names.size() == 1) return names.front();
   if (names.empty()) {

@@ -11,13 +11,16 @@ namespace zanime {
 
 class ModelsRoot : public nodes::ModelFiles {
  public:
-  explicit ModelsRoot(std::filesystem::path root) : root_(std::move(root)) {}
+  // What is not below `root` is looked for below `builtin`, a folder of the same layout, if given.
+  explicit ModelsRoot(std::filesystem::path root, std::filesystem::path builtin = {})
+      : root_(std::move(root)), builtin_(std::move(builtin)) {}
   // ZANIME_MODELS_ROOT; else ComfyUI/models under the current folder if that exists; else the
   // user's data folder (XDG_DATA_HOME or ~/.local/share) + zanime/models. An explicit choice
   // (`--models-root`) goes before all.
   static std::filesystem::path default_path();
 
   const std::filesystem::path& path() const { return root_; }
+  const std::filesystem::path& builtin_folder() const { return builtin_; }
 
   // Folders go by ComfyUI's words; `unet` stands for diffusion_models and `clip` for
   // text_encoders, in the request and on the disk. Subfolders are searched.
@@ -25,8 +28,10 @@ class ModelsRoot : public nodes::ModelFiles {
   std::filesystem::path find(const std::string& folder, const std::string& name) const override;
 
   // The file to use when a request names none: the official name if present, else the only file
-  // there. Throws Error(kFile) otherwise.
+  // there. Throws Error(kFile) otherwise. Built-in files are never chosen here.
   std::string choose(const std::string& folder) const;
+  // Whether the folder itself holds a model file; built-in ones do not count.
+  bool has_any(const std::string& folder) const;
 
   // Text encoders found in only one of text_encoders/ and clip/ appear in the other too, by hard
   // link, else by copy (written beside and renamed). Returns what was made. A folder that cannot
@@ -35,6 +40,7 @@ class ModelsRoot : public nodes::ModelFiles {
 
  private:
   std::filesystem::path root_;
+  std::filesystem::path builtin_;
 };
 
 }  // namespace zanime

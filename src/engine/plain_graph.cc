@@ -23,7 +23,9 @@ nlohmann::ordered_json plain_graph(const GenerationParams& params, bool aura_sam
   add("5", "CLIPTextEncode", {{"clip", output("2")}, {"text", params.prompt}});
   add("6", "CLIPTextEncode", {{"clip", output("2")}, {"text", params.negative_prompt}});
   add("7", "EmptyLatentImage",
-      {{"width", params.width}, {"height", params.height}, {"batch_size", params.batch}});
+      {{"width", params.width.value_or(kDefaultWidth)},
+       {"height", params.height.value_or(kDefaultHeight)},
+       {"batch_size", params.batch}});
   add("8", "KSampler",
       {{"model", output(aura_sampling ? "4" : "1")},
        {"seed", params.seed.value_or(0)},
