@@ -155,6 +155,11 @@ class Run {
       last_step = Clock::now();
       report(event);
     };
+    if (hooks_.preview) {
+      context.show_preview = [&](int done, int total, Tensor pixels) {
+        hooks_.preview({node.id, done, total, std::move(pixels)});
+      };
+    }
     std::vector<Value> outputs = node.type->run(arguments, context);
     if (outputs.size() != node.type->outputs.size()) {
       throw Error(ErrorKind::kInternal,

@@ -29,7 +29,8 @@ struct ExecutionReport {
 struct ExecutionHooks {
   PictureSink& pictures;
   const CancelToken& cancel;
-  ProgressCallback progress;  // may be empty
+  ProgressCallback progress;     // may be empty
+  PreviewCallback preview = {};  // may be empty: then previews cost nothing
 };
 
 // Keeps node outputs between runs, by the node's class and inputs all the way up, and for inputs

@@ -41,8 +41,8 @@ class PictureSink {
                        const nlohmann::ordered_json& /*graph*/) {}
   // A latent to be kept, under a prefix as above. Who keeps none ignores it.
   virtual void save_latent(const std::string& /*node_id*/, const Latent& /*latent*/,
-                           const std::string& /*prefix*/,
-                           const nlohmann::ordered_json& /*graph*/) {}
+                           const std::string& /*prefix*/, const nlohmann::ordered_json& /*graph*/) {
+  }
 };
 
 // One thing that happened while a graph ran.
@@ -58,6 +58,16 @@ struct ProgressEvent {
 };
 using ProgressCallback = std::function<void(const ProgressEvent&)>;
 
+// What a sampler expects its pictures to be, seen roughly.
+struct LatentPreview {
+  std::string node_id;
+  int step = 0;  // 1 to steps
+  int steps = 0;
+  Tensor pixels;  // [batch, height / 8, width / 8, 3], values 0 to 1
+};
+// Called before the kStep event of the same step.
+using PreviewCallback = std::function<void(const LatentPreview&)>;
+
 struct NodeContext {
   ops::Backend& backend;
   const ModelFiles& files;
@@ -67,6 +77,9 @@ struct NodeContext {
   std::string node_id;
   // A sampler reports each finished step: (done, of).
   std::function<void(int, int)> report_step;
+  // And what it expects the pictures to be: (done, of, preview_pixels() of it). Empty when nobody
+  // looks; then nothing is to be computed.
+  std::function<void(int, int, Tensor)> show_preview = {};
 };
 
 }  // namespace zanime::nodes

@@ -20,6 +20,7 @@ NodeRegistry NodeRegistry::standard(bool with_extra_nodes) {
   add_image_nodes(registry);
   add_save_image_advanced_node(registry);
   add_load_image_nodes(registry);
+  add_mask_nodes(registry);
   add_image_scale_nodes(registry);
   add_encode_nodes(registry);
   add_tiled_nodes(registry);

@@ -23,7 +23,8 @@ void add_noise_mask_nodes(NodeRegistry& registry);  // SetLatentNoiseMask
 void add_image_nodes(NodeRegistry& registry);       // SaveImage, PreviewImage
 void add_save_image_advanced_node(NodeRegistry& registry);
 void add_resolution_nodes(NodeRegistry& registry);  // ResolutionSelector
-void add_load_image_nodes(NodeRegistry& registry);  // LoadImage
+void add_load_image_nodes(NodeRegistry& registry);  // LoadImage, LoadImageMask
+void add_mask_nodes(NodeRegistry& registry);        // MaskToImage, ImageToMask
 // ImageScale, ImageScaleBy, …ToTotalPixels, …ToMaxDimension, GetImageSize
 void add_image_scale_nodes(NodeRegistry& registry);
 void add_encode_nodes(NodeRegistry& registry);  // VAEEncode, VAEEncodeForInpaint

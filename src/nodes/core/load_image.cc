@@ -1,8 +1,10 @@
-// LoadImage.
+// LoadImage and LoadImageMask.
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "nodes/core/core_nodes.h"
+#include "nodes/mask_planes.h"
 #include "nodes/picture_reader.h"
 
 namespace zanime::nodes {
@@ -11,16 +13,23 @@ namespace {
 // What a picture without transparency has for a mask.
 constexpr int64_t kEmptyMaskSide = 64;
 
+Mask mask_of(std::optional<Tensor> alpha) {
+  if (!alpha) return {Tensor::zeros({int64_t{1}, kEmptyMaskSide, kEmptyMaskSide})};
+  for (float& value : alpha->values()) value = 1.0f - value;
+  return {std::move(*alpha)};
+}
+
 std::vector<Value> load_image(const Arguments& arguments, NodeContext& context) {
   ReadPicture picture = read_picture(context.files.find("input", arguments.text("image")));
-  Mask mask;
-  if (picture.alpha) {
-    mask.values = std::move(*picture.alpha);
-    for (float& value : mask.values.values()) value = 1.0f - value;
-  } else {
-    mask.values = Tensor::zeros({int64_t{1}, kEmptyMaskSide, kEmptyMaskSide});
-  }
+  Mask mask = mask_of(std::move(picture.alpha));
   return {Image{std::move(picture.pixels)}, std::move(mask)};
+}
+
+std::vector<Value> load_image_mask(const Arguments& arguments, NodeContext& context) {
+  ReadPicture picture = read_picture(context.files.find("input", arguments.text("image")));
+  const std::string& channel = arguments.text("channel");
+  if (channel == "alpha") return {mask_of(std::move(picture.alpha))};
+  return {Mask{colour_plane(picture.pixels, channel)}};
 }
 
 }  // namespace
@@ -35,6 +44,17 @@ void add_load_image_nodes(NodeRegistry& registry) {
       .inputs = {file("image", "input")},
       .outputs = {{"IMAGE", "IMAGE"}, {"MASK", "MASK"}},
       .run = load_image,
+  });
+  registry.add({
+      .class_name = "LoadImageMask",
+      .display_name = "Load Image (as Mask)",
+      .category = "image",
+      .description =
+          "Reads a mask from a PNG or JPEG of the input folder: one of its colours, or 1 "
+          "where it is transparent.",
+      .inputs = {file("image", "input"), choice("channel", {"alpha", "red", "green", "blue"})},
+      .outputs = {{"MASK", "MASK"}},
+      .run = load_image_mask,
   });
 }
 

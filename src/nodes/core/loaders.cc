@@ -13,7 +13,7 @@
 #include "nodes/core/core_nodes.h"
 #include "weights/family.h"
 #include "weights/model_weights.h"
-#include "weights/safetensors.h"
+#include "weights/weight_file.h"
 
 namespace zanime::nodes {
 namespace {
@@ -79,7 +79,7 @@ std::vector<Value> load_vae(const Arguments& arguments, NodeContext& context) {
 // A part that the file lacks becomes an empty output: the node that needs it says so.
 std::vector<Value> load_checkpoint(const Arguments& arguments, NodeContext& context) {
   const auto path = context.files.find("checkpoints", arguments.text("ckpt_name"));
-  const auto file = SafetensorsFile::open(path);
+  const auto file = open_weight_file(path);
   const FileContents contents = identify(*file);
   if (contents.find(ModelFamily::kZImage) == nullptr) {
     throw Error(ErrorKind::kFile, path.string() +

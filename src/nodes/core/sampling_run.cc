@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "nodes/denoise.h"
+#include "nodes/latent_preview.h"
 #include "sampling/flow.h"
 #include "sampling/ksampler.h"
 #include "sampling/noise.h"
@@ -55,6 +56,9 @@ SamplingResult run_sampling(const SamplingRun& run, NodeContext& context) {
   request.on_step = [&](const SamplerStep& step) {
     context.cancel.throw_if_cancelled();
     last_denoised = step.denoised.clone();
+    if (context.show_preview && can_preview(request.format)) {
+      context.show_preview(step.index + 1, step.total, preview_pixels(step.denoised));
+    }
     context.report_step(step.index + 1, step.total);
   };
 

@@ -1,0 +1,23 @@
+#include "nodes/mask_planes.h"
+
+namespace zanime::nodes {
+namespace {
+constexpr int64_t kColours = 3;
+}
+
+Tensor colour_plane(const Tensor& pixels, const std::string& colour) {
+  const int64_t offset = colour == "red" ? 0 : colour == "green" ? 1 : 2;
+  Tensor plane(Shape{pixels.dim(0), pixels.dim(1), pixels.dim(2)});
+  for (int64_t i = 0; i < plane.size(); ++i) {
+    plane.data()[i] = pixels.data()[kColours * i + offset];
+  }
+  return plane;
+}
+
+Tensor grey_pixels(const Tensor& mask) {
+  Tensor pixels(Shape{mask.dim(0), mask.dim(1), mask.dim(2), kColours});
+  for (int64_t i = 0; i < pixels.size(); ++i) pixels.data()[i] = mask.data()[i / kColours];
+  return pixels;
+}
+
+}  // namespace zanime::nodes
