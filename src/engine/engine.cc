@@ -12,6 +12,8 @@
 #include "engine/builtin_model.h"
 #include "engine/parameters_text.h"
 #include "engine/plain_graph.h"
+#include "engine/prompt_expansion.h"
+#include "weights/weight_file.h"
 
 namespace zanime {
 namespace {
@@ -39,7 +41,8 @@ class Collector : public nodes::PictureSink {
   void save(const std::string& node_id, const nodes::Image& image, const std::string& prefix,
             const nlohmann::ordered_json& graph) override {
     const std::string graph_text = graph.dump();
-    const std::string parameters = parameters_text(graph, node_id);
+    const std::string parameters =
+        parameters_text(graph, node_id, image.pixels.dim(2), image.pixels.dim(1));
     for (int64_t i = 0; i < image.pixels.dim(0); ++i) {
       EnginePicture picture;
       picture.node_id = node_id;
@@ -89,6 +92,37 @@ std::filesystem::path checked_input_folder(const std::filesystem::path& asked,
   return asked;
 }
 
+std::vector<std::filesystem::path> wildcard_folders(const std::filesystem::path& asked,
+                                                    const std::filesystem::path& models_root) {
+  if (asked.empty()) return Wildcards::default_folders(models_root);
+  std::error_code error;
+  if (!std::filesystem::is_directory(asked, error)) {
+    throw Error(ErrorKind::kUsage, "the wildcards folder " + asked.string() + " is not a folder");
+  }
+  return {asked};
+}
+
+// A larger picture to start from is scaled down where no size is asked for: people pass photographs
+// of any size. What a second pass makes of a portrait is left as it is.
+constexpr int64_t kMaxOwnPixels = 1536 * 1536;
+
+// Whether two shapes are the same but for rounding to whole pixels.
+bool have_one_shape(const InputPictures::Facts& a, const InputPictures::Facts& b) {
+  return std::abs(a.width * b.height - b.width * a.height) <=
+         std::max(std::max(a.width, a.height), std::max(b.width, b.height));
+}
+
+std::string size_text(const InputPictures::Facts& picture) {
+  return std::to_string(picture.width) + " x " + std::to_string(picture.height);
+}
+
+bool has_encoder(const std::filesystem::path& vae) {
+  const auto file = open_weight_file(vae);
+  return std::any_of(file->tensors().begin(), file->tensors().end(), [](const auto& tensor) {
+    return tensor.first.ends_with("encoder.conv_in.weight");
+  });
+}
+
 }  // namespace
 
 EngineOptions EngineOptions::from_environment() {
@@ -103,7 +137,8 @@ Engine::Engine(EngineOptions options)
       models_(checked_root(options_.models_root),
               options_.builtin_model.empty() ? builtin::folder() : options_.builtin_model),
       files_(models_, checked_input_folder(options_.input_dir, models_.path())),
-      registry_(nodes::NodeRegistry::standard(options_.extra_nodes)) {
+      registry_(nodes::NodeRegistry::standard(options_.extra_nodes)),
+      all_nodes_(nodes::NodeRegistry::standard(/*with_extra_nodes=*/true)) {
   for (const auto& path : models_.mirror_text_encoders()) {
     log_info("mirrored the text encoder to " + path.string());
   }
@@ -123,12 +158,15 @@ bool Engine::falls_back_to_builtin(const GenerationParams& params) const {
 GenerationParams Engine::complete(GenerationParams params) const {
   validate(params);
   if (!params.seed) params.seed = random_seed();
+  expand_prompts(params);
   if (falls_back_to_builtin(params)) params.model = builtin::kDiffusionModel;
   const bool builtin = builtin::is_used_by(params);
   if (builtin) {  // its three networks fit one another only
     if (params.text_encoder.empty()) params.text_encoder = builtin::kTextEncoder;
     if (params.vae.empty()) params.vae = builtin::kAutoencoder;
   }
+  complete_pictures(params,
+                    builtin ? builtin::kLargestSide * builtin::kLargestSide : kMaxOwnPixels);
   if (!params.width) params.width = builtin ? builtin::kSide : kDefaultWidth;
   if (!params.height) params.height = builtin ? builtin::kSide : kDefaultHeight;
   const auto fill = [this](std::string& name, const char* folder) {
@@ -141,27 +179,106 @@ GenerationParams Engine::complete(GenerationParams params) const {
   fill(params.model, "diffusion_models");
   fill(params.text_encoder, "text_encoders");
   fill(params.vae, "vae");
+  complete_adapters(params);
+  complete_encoding(params);
+  validate(params);  // what wildcards and pictures brought in
   return params;
+}
+
+void Engine::expand_prompts(GenerationParams& params) const {
+  if (!params.wildcard_seed) params.wildcard_seed = params.seed;
+  if (!params.expand) return;
+  params.expand = false;
+  Wildcards wildcards(wildcard_folders(options_.wildcards_dir, models_.path()));
+  Dice dice(*params.wildcard_seed);
+  params.prompt = expand_prompt(params.prompt, dice, wildcards);
+  params.negative_prompt = expand_prompt(params.negative_prompt, dice, wildcards);
+}
+
+void Engine::complete_pictures(GenerationParams& params, int64_t max_pixels) const {
+  if (params.init_image.empty()) return;
+  const auto facts_of = [this](const std::string& name, const char* what) {
+    return input_pictures_.facts(files_.locate_picture(name, what));
+  };
+  const InputPictures::Facts picture = facts_of(params.init_image, "the init image");
+  take_size(params, picture.width, picture.height, max_pixels);
+  if (params.mask.empty()) return;
+  const InputPictures::Facts mask = facts_of(params.mask, "the mask");
+  if (!have_one_shape(picture, mask)) {
+    throw Error(ErrorKind::kUsage, "the mask has " + size_text(mask) +
+                                       " pixels and the init image " + size_text(picture) +
+                                       "; make a mask that lies over the whole picture");
+  }
+  if (params.mask_channel.empty()) params.mask_channel = mask.has_alpha ? "alpha" : "red";
+}
+
+void Engine::complete_adapters(GenerationParams& params) const {
+  if (params.loras.empty()) return;
+  const std::vector<std::string> names = models_.list("loras");
+  for (LoraChoice& lora : params.loras) {
+    if (std::find(names.begin(), names.end(), lora.name) == names.end()) {
+      const auto longer = std::find_if(names.begin(), names.end(), [&](const std::string& name) {
+        return std::filesystem::path(name).replace_extension().generic_string() == lora.name;
+      });
+      if (longer != names.end()) lora.name = *longer;
+    }
+    models_.find("loras", lora.name);
+  }
+}
+
+void Engine::complete_encoding(GenerationParams& params) const {
+  const bool enlarges = params.hires > 1.0 && params.hires_from != "latent";
+  if (params.init_image.empty() && !enlarges) return;
+  const std::filesystem::path vae = models_.find("vae", params.vae);
+  const bool encodes = has_encoder(vae);
+  if (params.hires > 1.0 && params.hires_from.empty()) {
+    params.hires_from = encodes ? "picture" : "latent";
+  }
+  if (encodes || (params.init_image.empty() && params.hires_from == "latent")) return;
+  throw Error(ErrorKind::kFile,
+              vae.string() + ": this autoencoder has a decoder alone, and a picture is to be " +
+                  "encoded; choose a complete file with --vae NAME (ae.safetensors)" +
+                  (params.init_image.empty() ? ", or take the latent: --hires-from latent" : ""));
+}
+
+GraphPictures Engine::graph_pictures(const GenerationParams& params) {
+  GraphPictures pictures;
+  if (params.init_image.empty()) return pictures;
+  const auto path = files_.locate_picture(params.init_image, "the init image");
+  const InputPictures::Facts& facts = input_pictures_.facts(path);
+  pictures.init_image = files_.add_picture(path);
+  pictures.scale = facts.width != params.width || facts.height != params.height;
+  if (!params.mask.empty()) {
+    pictures.mask = files_.add_picture(files_.locate_picture(params.mask, "the mask"));
+  }
+  return pictures;
 }
 
 EngineResult Engine::generate(const GenerationParams& params, const CancelToken& cancel,
                               const EngineHooks& hooks) {
   GenerationParams completed = complete(params);
-  EngineResult result = run(plain_graph(completed, options_.aura_sampling), cancel, hooks);
+  const auto graph =
+      plain_graph(completed, options_.aura_sampling, "zanime", graph_pictures(completed));
+  EngineResult result = run(graph, all_nodes_, cancel, hooks);
   result.params = std::move(completed);
   return result;
 }
 
 EngineResult Engine::run(const nlohmann::ordered_json& graph, const CancelToken& cancel,
                          const EngineHooks& hooks) {
+  return run(graph, registry_, cancel, hooks);
+}
+
+EngineResult Engine::run(const nlohmann::ordered_json& graph, const nodes::NodeRegistry& registry,
+                         const CancelToken& cancel, const EngineHooks& hooks) {
   const auto start = std::chrono::steady_clock::now();
   EngineResult result;
-  nodes::Graph checked = nodes::read_graph(graph, registry_, files_, &result.warnings);
+  nodes::Graph checked = nodes::read_graph(graph, registry, files_, &result.warnings);
   for (const std::string& warning : result.warnings) log_warning(warning);
   if (!executor_) executor_ = std::make_unique<nodes::Executor>(backend(), files_);
 
   Collector pictures(result, hooks, !saves_pictures(checked));
-  result.report = executor_->run(checked, {pictures, cancel, hooks.progress});
+  result.report = executor_->run(checked, {pictures, cancel, hooks.progress, hooks.preview});
   result.graph = std::move(checked.json);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;

@@ -11,7 +11,9 @@
 
 #include "base/progress.h"
 #include "engine/generation_params.h"
+#include "engine/input_pictures.h"
 #include "engine/models_root.h"
+#include "engine/plain_graph.h"
 #include "engine/user_files.h"
 #include "nodes/executor.h"
 
@@ -21,6 +23,7 @@ struct EngineOptions {
   std::filesystem::path models_root = {};    // empty: ModelsRoot::default_path()
   std::filesystem::path input_dir = {};      // empty: UserFiles::default_input_folder()
   std::filesystem::path builtin_model = {};  // empty: builtin::folder()
+  std::filesystem::path wildcards_dir = {};  // empty: Wildcards::default_folders()
   bool extra_nodes = false;
   bool aura_sampling = true;
 
@@ -50,6 +53,7 @@ struct EngineLatent {
 
 struct EngineHooks {
   nodes::ProgressCallback progress = {};
+  nodes::PreviewCallback preview = {};  // costs something only when given
   // Called for each picture as soon as its SaveImage runs; what it throws ends the run.
   std::function<void(const EnginePicture&)> on_picture = {};
   std::function<void(const EngineLatent&)> on_latent = {};
@@ -72,7 +76,7 @@ class Engine {
   // folder that was asked for and is not a folder.
   explicit Engine(EngineOptions options);
 
-  // Checks the request (Error(kUsage)), completes it and runs it.
+  // Checks the request (Error(kUsage)), completes it and runs it, with whatever nodes it takes.
   EngineResult generate(const GenerationParams& params, const CancelToken& cancel,
                         const EngineHooks& hooks = {});
   // Runs any graph of known nodes in API form.
@@ -82,7 +86,10 @@ class Engine {
   // The checked request with what `generate` would fill in: the seed (random), the files (the
   // official ones if present, else the only one in their folder) and the size. Without a models
   // root of the caller's choice, and with no diffusion model in the usual one, it is the built-in
-  // model; builtin::is_used_by tells.
+  // model; builtin::is_used_by tells. The prompts are expanded, with a draw that depends on
+  // wildcard_seed alone. With an init image the size follows from that, and `mask_channel` from the
+  // mask; `hires_from` becomes "picture" where the autoencoder can encode one. Completed parameters
+  // stay as they are.
   GenerationParams complete(GenerationParams params) const;
 
   // What graphs may name.
@@ -94,11 +101,21 @@ class Engine {
 
  private:
   bool falls_back_to_builtin(const GenerationParams& params) const;
+  void expand_prompts(GenerationParams& params) const;
+  // The parts of complete() that look at pictures, adapters, and what the autoencoder can do.
+  void complete_pictures(GenerationParams& params, int64_t max_pixels) const;
+  void complete_adapters(GenerationParams& params) const;
+  void complete_encoding(GenerationParams& params) const;
+  GraphPictures graph_pictures(const GenerationParams& params);
+  EngineResult run(const nlohmann::ordered_json& graph, const nodes::NodeRegistry& registry,
+                   const CancelToken& cancel, const EngineHooks& hooks);
 
   EngineOptions options_;
   ModelsRoot models_;
   UserFiles files_;
   nodes::NodeRegistry registry_;
+  nodes::NodeRegistry all_nodes_;
+  mutable InputPictures input_pictures_;
   std::shared_ptr<ops::Backend> backend_;
   std::unique_ptr<nodes::Executor> executor_;
 };

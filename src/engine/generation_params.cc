@@ -6,6 +6,8 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "engine/prompt_expansion.h"
+#include "engine/utf8.h"
 #include "nodes/input_value.h"
 #include "nodes/near_matches.h"
 #include "sampling/samplers.h"
@@ -56,35 +58,8 @@ void check_choice(std::vector<std::string>& problems, const std::string& name,
   problems.push_back(problem + nodes::list_names(choices));
 }
 
-// Byte position where `text` stops being UTF-8 (RFC 3629), or npos.
-size_t invalid_utf8_at(const std::string& text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  size_t i = 0;
-  while (i < text.size()) {
-    const unsigned lead = byte(i);
-    size_t length = 1;
-    unsigned low = 0x80, high = 0xbf;  // of the second byte
-    if (lead >= 0x80) {
-      if (lead < 0xc2 || lead > 0xf4) return i;
-      length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-      if (lead == 0xe0) low = 0xa0;
-      if (lead == 0xed) high = 0x9f;
-      if (lead == 0xf0) low = 0x90;
-      if (lead == 0xf4) high = 0x8f;
-    }
-    if (i + length > text.size()) return i;
-    for (size_t k = 1; k < length; ++k) {
-      if (byte(i + k) < low || byte(i + k) > high) return i;
-      low = 0x80;
-      high = 0xbf;
-    }
-    i += length;
-  }
-  return std::string::npos;
-}
-
 void check_prompt(std::vector<std::string>& problems, const std::string& name,
-                  const std::string& text) {
+                  const std::string& text, bool expand) {
   const size_t invalid = invalid_utf8_at(text);
   if (invalid != std::string::npos) {
     problems.push_back(name + " is not valid UTF-8 at byte " + std::to_string(invalid) +
@@ -96,22 +71,80 @@ void check_prompt(std::vector<std::string>& problems, const std::string& name,
     problems.push_back(name + " has a zero byte at position " + std::to_string(zero) +
                        "; is it a binary file?");
   }
-  const auto characters = static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  }));
+  const size_t characters = characters_of(text);
   if (characters > kMaxPromptCharacters) {
     problems.push_back(name + " has " + std::to_string(characters) + " characters; the limit is " +
                        std::to_string(kMaxPromptCharacters) +
                        " (the model was trained on a few hundred words)");
   }
+  if (!expand) return;
+  if (const std::string problem = problem_of_braces(text); !problem.empty()) {
+    problems.push_back(name + " " + problem);
+  }
+}
+
+void check_init_image(std::vector<std::string>& problems, const GenerationParams& params) {
+  if (params.strength) check_real(problems, "strength", *params.strength, 0.0, 1.0);
+  if (!params.mask_channel.empty()) {
+    check_choice(problems, "mask channel", params.mask_channel, mask_channels());
+  }
+  if (params.init_image.empty()) {
+    if (!params.mask.empty()) {
+      problems.push_back("a mask is given, but no picture that it covers; add the init image");
+    }
+    if (params.strength) {
+      problems.push_back("strength says how much of the init image is replaced, and there is none");
+    }
+  } else if (params.denoise != 1.0) {
+    problems.push_back("denoise is " + number(params.denoise) +
+                       ", but with an init image it is `strength` that says this; leave one out");
+  }
+}
+
+void check_hires(std::vector<std::string>& problems, const GenerationParams& params) {
+  check_real(problems, "hires", params.hires, 1.0, kMaxHires);
+  check_real(problems, "hires strength", params.hires_strength, 0.0, 1.0);
+  if (params.hires_steps) {
+    check_integer(problems, "hires steps", *params.hires_steps, 1, kMaxSteps);
+  }
+  if (!params.hires_from.empty()) {
+    check_choice(problems, "hires source", params.hires_from, hires_sources());
+  }
+  if (!(params.hires > 1.0 && params.hires <= kMaxHires)) return;
+  const auto larger = [&](const std::optional<int64_t>& side) {
+    return side ? static_cast<int64_t>(std::lround(static_cast<double>(*side) * params.hires)) : 0;
+  };
+  if (std::max(larger(params.width), larger(params.height)) > kMaxSide) {
+    problems.push_back("hires is " + number(params.hires) + ", which makes a side of " +
+                       std::to_string(std::max(larger(params.width), larger(params.height))) +
+                       " pixels; at most " + std::to_string(kMaxSide) + " are possible");
+  }
+}
+
+void check_loras(std::vector<std::string>& problems, const std::vector<LoraChoice>& loras) {
+  for (const LoraChoice& lora : loras) {
+    if (lora.name.empty()) problems.push_back("a LoRA has no name");
+    check_real(problems, "the strength of the LoRA " + nodes::quoted(lora.name), lora.strength,
+               -kMaxLoraStrength, kMaxLoraStrength);
+  }
 }
 
 }  // namespace
 
+const std::vector<std::string>& hires_sources() {
+  static const std::vector<std::string> kSources{"picture", "latent"};
+  return kSources;
+}
+
+const std::vector<std::string>& mask_channels() {
+  static const std::vector<std::string> kChannels{"alpha", "red", "green", "blue"};
+  return kChannels;
+}
+
 std::vector<std::string> problems_of(const GenerationParams& params) {
   std::vector<std::string> problems;
-  check_prompt(problems, "the prompt", params.prompt);
-  check_prompt(problems, "the negative prompt", params.negative_prompt);
+  check_prompt(problems, "the prompt", params.prompt, params.expand);
+  check_prompt(problems, "the negative prompt", params.negative_prompt, params.expand);
   if (params.width) check_side(problems, "width", *params.width);
   if (params.height) check_side(problems, "height", *params.height);
   check_integer(problems, "steps", params.steps, 1, kMaxSteps);
@@ -124,6 +157,9 @@ std::vector<std::string> problems_of(const GenerationParams& params) {
   }
   check_integer(problems, "batch", params.batch, 1, kMaxBatch);
   check_real(problems, "denoise", params.denoise, 0.0, 1.0);
+  check_init_image(problems, params);
+  check_hires(problems, params);
+  check_loras(problems, params.loras);
   return problems;
 }
 

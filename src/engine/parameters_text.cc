@@ -13,7 +13,7 @@ using nlohmann::ordered_json;
 // A node of a graph, and the way to the nodes above it.
 class NodeView {
  public:
-  NodeView(const ordered_json& graph, const std::string& id) : graph_(graph) {
+  NodeView(const ordered_json& graph, const std::string& id) : graph_(graph), id_(id) {
     const auto found = graph.find(id);
     if (found != graph.end() && found->is_object() && found->contains("class_type") &&
         found->contains("inputs") && (*found)["inputs"].is_object()) {
@@ -22,6 +22,7 @@ class NodeView {
   }
 
   bool exists() const { return node_ != nullptr; }
+  const std::string& id() const { return id_; }
   const ordered_json* input(const std::string& name) const {
     if (node_ == nullptr) return nullptr;
     const auto found = (*node_)["inputs"].find(name);
@@ -48,6 +49,7 @@ class NodeView {
   }
 
   const ordered_json& graph_;
+  std::string id_;
   const ordered_json* node_ = nullptr;
 };
 
@@ -87,11 +89,40 @@ std::string prompt_of(const ordered_json& graph, const NodeView& sampler,
   return text != nullptr && text->is_string() ? text->get<std::string>() : "";
 }
 
+// What made the latent of `sampler` larger after another sampler; does not exist where it starts by
+// itself.
+NodeView enlargement_above(const ordered_json& graph, const NodeView& sampler) {
+  const NodeView scale = nearest_with(graph, sampler.above("latent_image").id(), "scale_by");
+  const bool has_pass_above = scale.exists() && nearest_with(graph, scale.id(), "steps").exists();
+  return has_pass_above ? scale : NodeView(graph, "");
+}
+
+// "a.safetensors 0.8; b.safetensors 1" of the adapters between the model's file and `sampler`.
+std::string adapters_above(const ordered_json& graph, const NodeView& sampler) {
+  std::string text;
+  std::set<std::string> seen;
+  std::string id = sampler.above("model").id();
+  while (!id.empty() && seen.insert(id).second) {
+    const NodeView node(graph, id);
+    const ordered_json* name = node.input("lora_name");
+    const ordered_json* strength = node.input("strength_model");
+    if (name != nullptr && name->is_string() && strength != nullptr && strength->is_number()) {
+      // Upwards from the sampler: the first to be applied comes last.
+      text = name->get<std::string>() + " " + plain(*strength) + (text.empty() ? "" : "; ") + text;
+    }
+    id = node.above("model").id();
+  }
+  return text;
+}
+
 }  // namespace
 
-std::string parameters_text(const ordered_json& graph, const std::string& output_id) {
-  const NodeView sampler = nearest_with(graph, output_id, "steps");
-  if (!sampler.exists()) return "";
+std::string parameters_text(const ordered_json& graph, const std::string& output_id, int64_t width,
+                            int64_t height) {
+  const NodeView last = nearest_with(graph, output_id, "steps");
+  if (!last.exists()) return "";
+  const NodeView larger = enlargement_above(graph, last);
+  const NodeView sampler = larger.exists() ? nearest_with(graph, larger.id(), "steps") : last;
 
   std::string text = prompt_of(graph, sampler, "positive");
   if (const std::string negative = prompt_of(graph, sampler, "negative"); !negative.empty()) {
@@ -109,20 +140,30 @@ std::string parameters_text(const ordered_json& graph, const std::string& output
   add_input("Sampler", sampler, "sampler_name");
   add_input("Schedule type", sampler, "scheduler");
   add_input("CFG scale", sampler, "cfg");
-  const NodeView shifted = sampler.above("model");
-  add_input("Shift", shifted, "shift");
+  add_input("Shift", sampler.above("model"), "shift");
   add_input("Seed", sampler, "seed");
   add_input("Seed", sampler, "noise_seed");
-  if (const ordered_json* latent = sampler.input("latent_image");
-      latent != nullptr && latent->is_array() && !latent->empty() && (*latent)[0].is_string()) {
-    const NodeView size = nearest_with(graph, (*latent)[0].get<std::string>(), "width");
-    const ordered_json* width = size.input("width");
-    const ordered_json* height = size.input("height");
-    if (width != nullptr && height != nullptr) add("Size", plain(*width) + "x" + plain(*height));
+  const NodeView size = nearest_with(graph, sampler.above("latent_image").id(), "width");
+  const ordered_json* stated_width = size.input("width");
+  const ordered_json* stated_height = size.input("height");
+  if (stated_width != nullptr && stated_height != nullptr) {
+    add("Size", plain(*stated_width) + "x" + plain(*stated_height));
+  } else if (width > 0 && height > 0 && !larger.exists()) {
+    add("Size", std::to_string(width) + "x" + std::to_string(height));
   }
-  if (const ordered_json* denoise = sampler.input("denoise");
-      denoise != nullptr && denoise->is_number() && denoise->get<double>() != 1.0) {
-    add("Denoising strength", plain(*denoise));
+  const ordered_json* denoise = sampler.input("denoise");
+  const bool starts_from_picture =
+      denoise != nullptr && denoise->is_number() && denoise->get<double>() != 1.0;
+  if (starts_from_picture) add("Denoising strength", plain(*denoise));
+  if (larger.exists()) {
+    add_input("Hires upscale", larger, "scale_by");
+    add_input("Hires steps", last, "steps");
+    // The name that other programs know, where it is free.
+    add_input(starts_from_picture ? "Hires denoising strength" : "Denoising strength", last,
+              "denoise");
+  }
+  if (const std::string adapters = adapters_above(graph, sampler); !adapters.empty()) {
+    add("LoRA", adapters);
   }
   add_input("Model", nearest_with(graph, output_id, "unet_name"), "unet_name");
   add("Version", std::string("zanime ") + version());

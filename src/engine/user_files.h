@@ -23,8 +23,17 @@ class UserFiles : public nodes::ModelFiles {
   const std::filesystem::path& input_folder() const { return input_folder_; }
 
   // Makes a picture from anywhere one of the input pictures, and returns the name that stands for
-  // it in a graph: its file name, with a number before the extension if that is taken.
+  // it in a graph: the one it has in the input folder if it lies there, else its file name, with a
+  // number before the extension if that is another picture's. Never its path: pictures get around.
   std::string add_picture(const std::filesystem::path& path);
+
+  // A folder to look through for input files that are not in the input folder.
+  void also_search(const std::filesystem::path& folder) { more_folders_.push_back(folder); }
+
+  // A picture that a person named by its path, or by its name in the input folder. `what` calls it
+  // in errors: "the init image". Throws Error(kFile) with near names.
+  std::filesystem::path locate_picture(const std::string& path_or_name,
+                                       const std::string& what) const;
 
   // What lies directly in the input folder; the rest as ModelsRoot.
   std::vector<std::string> list(const std::string& folder) const override;
@@ -33,8 +42,11 @@ class UserFiles : public nodes::ModelFiles {
   std::filesystem::path find(const std::string& folder, const std::string& name) const override;
 
  private:
+  std::filesystem::path find_input(const std::string& name) const;
+
   const ModelsRoot& models_;
   std::filesystem::path input_folder_;
+  std::vector<std::filesystem::path> more_folders_;
   std::map<std::string, std::filesystem::path> added_;
 };
 
