@@ -11,27 +11,14 @@
 #include "base/parallel.h"
 #include "ops/ops.h"
 #include "tests/support/random_tensor.h"
+#include "tests/support/split_weight.h"
 
 namespace zanime::ops {
 namespace {
 
 using zanime::testing::max_difference;
 using zanime::testing::random_tensor;
-
-// A float32 weight whose rows lie in `parts` separate pieces.
-Weight split_weight(const Tensor& values, int parts) {
-  auto owner = std::make_shared<Tensor>(values.clone());
-  const int64_t rows = values.dim(0), columns = values.size() / rows;
-  std::vector<WeightPart> pieces;
-  for (int i = 0; i < parts; ++i) {
-    const int64_t begin = rows * i / parts, end = rows * (i + 1) / parts;
-    WeightPart part;
-    part.data = reinterpret_cast<const std::byte*>(owner->data() + begin * columns);
-    part.rows = end - begin;
-    pieces.push_back(part);
-  }
-  return {"test", values.shape(), std::move(pieces), owner};
-}
+using zanime::testing::split_weight;
 
 Tensor naive_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const int64_t rows = x.size() / x.dim(-1), depth = x.dim(-1), outputs = weight.dim(0);

@@ -9,6 +9,7 @@
 #include "ops/cpu/cpu_level.h"
 #include "ops/cpu/linear.h"
 #include "ops/cpu/norms.h"
+#include "ops/cpu/tap_convolution.h"
 #include "ops/ops.h"
 
 namespace zanime::ops {
@@ -21,6 +22,16 @@ constexpr int64_t kValueGrain = 16384;
 Shape with_last(Shape shape, int64_t extent) {
   shape[-1] = extent;
   return shape;
+}
+
+// oneDNN's direct convolution runs at the matrix rate up to this many input channels and falls to
+// half of it beyond (docs/performance.md).
+constexpr int64_t kDirectChannels = 256;
+
+bool runs_by_taps(const Conv2d& layer) {
+  const Shape& kernel = layer.weight.shape();
+  return kernel.rank() == 4 && kernel[1] > kDirectChannels && kernel[2] == 3 && kernel[3] == 3 &&
+         layer.stride == 1 && layer.pad_before == 1 && layer.pad_after == 1;
 }
 
 class CpuBackend final : public Backend {
@@ -89,7 +100,8 @@ class CpuBackend final : public Backend {
   }
 
   Tensor conv2d(const Tensor& x, const Conv2d& layer) override {
-    return cpu::conv2d(kernels_, x, layer);
+    return runs_by_taps(layer) ? cpu::tap_conv2d(kernels_, x, layer)
+                               : cpu::conv2d(kernels_, x, layer);
   }
 
   Tensor group_norm(const Tensor& x, int groups, const Tensor& weight, const Tensor& bias,

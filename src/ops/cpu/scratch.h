@@ -5,7 +5,7 @@
 
 namespace zanime::ops::cpu {
 
-enum class Scratch { kWeightPanel, kGatePanel, kWeightChange, kScores, kCount };
+enum class Scratch { kWeightPanel, kGatePanel, kWeightChange, kScores, kConvolutionRun, kCount };
 
 // At least `count` floats, aligned to 64 bytes, owned by the calling thread and valid until its
 // next call for the same purpose. Contents are undefined. Throws Error(kResource).
