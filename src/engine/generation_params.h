@@ -10,50 +10,50 @@ namespace zanime {
 
 // An adapter and how strongly it changes the networks.
 struct LoraChoice {
-  std::string name;  // as the loader lists it; Engine also knows it without its extension
+  std::string name = {};  // as the loader lists it; Engine also knows it without its extension
   double strength = 1.0;
 };
 
 struct GenerationParams {
-  std::string prompt;
-  std::string negative_prompt;
+  std::string prompt = {};
+  std::string negative_prompt = {};
   // Whether {a|b} and __name__ in the prompts stand for something else (expand_prompt), and the
   // seed of that choice; absent: the picture's.
   bool expand = true;
-  std::optional<uint64_t> wildcard_seed;
+  std::optional<uint64_t> wildcard_seed = {};
 
-  std::optional<int64_t> width;  // pixels; when absent, what the model was made for
-  std::optional<int64_t> height;
+  std::optional<int64_t> width = {};  // pixels; when absent, what the model was made for
+  std::optional<int64_t> height = {};
   int64_t steps = 8;
   double cfg = 1.0;
   std::string sampler = "euler";
   std::string scheduler = "simple";
   double shift = 3.0;
-  std::optional<uint64_t> seed;  // random when absent
+  std::optional<uint64_t> seed = {};  // random when absent
   int64_t batch = 1;
   double denoise = 1.0;
 
   // A picture to start from: its path, or its name in the input folder. Its `strength` says how
   // much of it is replaced (KSampler's denoise).
-  std::string init_image;
-  std::optional<double> strength;  // kDefaultStrength when absent
+  std::string init_image = {};
+  std::optional<double> strength = {};  // kDefaultStrength when absent
   // With it, where the picture may change: where the mask is white, or transparent.
-  std::string mask;
-  std::string mask_channel;  // of LoadImageMask; empty: alpha where the mask has it, else red
+  std::string mask = {};
+  std::string mask_channel = {};  // of LoadImageMask; empty: alpha where the mask has it, else red
 
   // A second pass over the picture made this much larger; 1: none.
   double hires = 1.0;
-  double hires_strength = 0.5;         // KSampler's denoise in that pass
-  std::optional<int64_t> hires_steps;  // as many as in the first pass when absent
+  double hires_strength = 0.5;              // KSampler's denoise in that pass
+  std::optional<int64_t> hires_steps = {};  // as many as in the first pass when absent
   // What is made larger: the "picture", or its "latent", which needs no encoder; empty: see Engine.
-  std::string hires_from;
+  std::string hires_from = {};
 
-  std::vector<LoraChoice> loras;  // applied in this order
+  std::vector<LoraChoice> loras = {};  // applied in this order
 
   // Files by the names the loaders list; empty: see Engine.
-  std::string model;
-  std::string text_encoder;
-  std::string vae;
+  std::string model = {};
+  std::string text_encoder = {};
+  std::string vae = {};
 };
 
 // Of the full model; the built-in one has its own.

@@ -34,14 +34,18 @@ int64_t best_columns(int64_t count, int64_t width, int64_t height) {
 
 }  // namespace
 
-PictureGrid::PictureGrid(int64_t count, int64_t width, int64_t height)
-    : count_(count), width_(width), height_(height) {
+void PictureGrid::check_size(int64_t count, int64_t width, int64_t height) {
   if (count > kMaxPixels / (width * height)) {
     throw Error(ErrorKind::kUsage,
                 "a grid of " + std::to_string(count) + " pictures of " + std::to_string(width) +
                     " x " + std::to_string(height) + " is too large; there is room for " +
                     std::to_string(kMaxPixels / (width * height)) + " of this size");
   }
+}
+
+PictureGrid::PictureGrid(int64_t count, int64_t width, int64_t height)
+    : count_(count), width_(width), height_(height) {
+  check_size(count, width, height);
   columns_ = best_columns(count, width, height);
   rows_ = rows_for(count, columns_);
   pixels_ = Tensor::zeros({rows_ * height, columns_ * width, kColours});

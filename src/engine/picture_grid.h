@@ -11,11 +11,12 @@ namespace zanime {
 // grid's shape nearest to a square's; places that are left over are black.
 class PictureGrid {
  public:
-  // At least one picture of width x height pixels. Throws Error(kUsage) where the grid would exceed
-  // kMaxPixels.
-  PictureGrid(int64_t count, int64_t width, int64_t height);
-
   static constexpr int64_t kMaxPixels = int64_t{1} << 26;
+  // Throws Error(kUsage) where the grid would exceed kMaxPixels.
+  static void check_size(int64_t count, int64_t width, int64_t height);
+
+  // For at least one picture of width x height pixels. Throws as check_size.
+  PictureGrid(int64_t count, int64_t width, int64_t height);
 
   int64_t columns() const { return columns_; }
   int64_t rows() const { return rows_; }

@@ -26,11 +26,10 @@ class PlainGraph {
 
     const bool from_picture = !pictures_.init_image.empty();
     const ordered_json start = from_picture ? add_init_image() : add_empty_latent();
-    ordered_json latent =
+    const ordered_json latent =
         add_sampler("8", start, params_.steps,
                     from_picture ? params_.strength.value_or(kDefaultStrength) : params_.denoise);
-    ordered_json image = decode("9", latent);
-    if (params_.hires > 1.0) image = add_second_pass(latent, image);
+    const ordered_json image = params_.hires > 1.0 ? add_second_pass(latent) : decode("9", latent);
     add("10", "SaveImage", {{"images", image}, {"filename_prefix", filename_prefix}});
     return std::move(graph_);
   }
@@ -98,7 +97,7 @@ class PlainGraph {
   // fine structure does not scale. A second pass repaints the damage only from high noise levels,
   // and so at the price of the composition. A scaled picture that is encoded again is sound at any
   // strength, and the two trips through the autoencoder cost little beside the pass itself.
-  ordered_json add_second_pass(const ordered_json& latent, const ordered_json& image) {
+  ordered_json add_second_pass(const ordered_json& latent) {
     ordered_json larger;
     if (params_.hires_from == "latent") {
       larger =
@@ -106,7 +105,9 @@ class PlainGraph {
               {{"samples", latent}, {"upscale_method", "bislerp"}, {"scale_by", params_.hires}});
     } else {
       larger = add("20", "ImageScaleBy",
-                   {{"image", image}, {"upscale_method", "lanczos"}, {"scale_by", params_.hires}});
+                   {{"image", decode("9", latent)},
+                    {"upscale_method", "lanczos"},
+                    {"scale_by", params_.hires}});
       larger = encode("21", larger);
       if (!mask_.is_null()) {
         larger = add("22", "SetLatentNoiseMask", {{"samples", larger}, {"mask", mask_}});
