@@ -13,6 +13,7 @@ void add_generate_command(CLI::App& app, const GlobalOptions& globals, const Can
 void add_run_command(CLI::App& app, const GlobalOptions& globals, const CancelToken& cancel);
 void add_graph_command(CLI::App& app, const GlobalOptions& globals);
 void add_nodes_command(CLI::App& app, const GlobalOptions& globals);
+void add_fetch_command(CLI::App& app, const GlobalOptions& globals, const CancelToken& cancel);
 void add_inspect_command(CLI::App& app, const GlobalOptions& globals);
 
 }  // namespace zanime::cli

@@ -19,7 +19,9 @@ std::string fixed(double value, int digits) {
 
 std::string seconds_text(double seconds) { return fixed(seconds, seconds < 10 ? 2 : 1) + " s"; }
 
-std::string bar(double fraction, int width, bool utf8) {
+}  // namespace
+
+std::string bar_text(double fraction, int width, bool utf8) {
   if (!utf8) {
     const int filled = static_cast<int>(std::lround(fraction * width));
     return "[" + std::string(static_cast<size_t>(filled), '#') +
@@ -35,8 +37,6 @@ std::string bar(double fraction, int width, bool utf8) {
   text += std::string(static_cast<size_t>(width - used), ' ');
   return text + "▏";
 }
-
-}  // namespace
 
 std::string duration_text(double seconds) {
   if (seconds < 60) return fixed(seconds, 1) + " s";
@@ -62,7 +62,7 @@ std::string progress_line(const std::string& what, int step, int steps, double s
   const int beside = static_cast<int>(what.size()) + 1 + static_cast<int>(tail.size()) + kEnds;
   const int columns = std::min(kWidestBar, width - beside);
   const double fraction = steps > 0 ? static_cast<double>(step) / steps : 0.0;
-  if (columns >= kNarrowestBar) return what + " " + bar(fraction, columns, utf8) + tail;
+  if (columns >= kNarrowestBar) return what + " " + bar_text(fraction, columns, utf8) + tail;
   // Too narrow for a bar, or even for the times.
   const std::string bare = what + tail;
   if (static_cast<int>(bare.size()) <= width) return bare;

@@ -11,6 +11,9 @@ namespace zanime::cli {
 // "41.2 s", "3:07", "1:02:33"
 std::string duration_text(double seconds);
 
+// A bar `width` columns wide plus its two ends, filled to `fraction` of [0, 1].
+std::string bar_text(double fraction, int width, bool utf8);
+
 // The line of a progress bar, at most `width` columns: what runs, a bar, step, seconds a step, time
 // left. `seconds_left` below 0: not known yet.
 std::string progress_line(const std::string& what, int step, int steps, double seconds_per_step,
