@@ -28,7 +28,8 @@ void show(const GraphOptions& options, const GlobalOptions& globals) {
   engine_options.models_root = options.models_root;
   engine_options.input_dir = options.input_dir;
   engine_options.extra_nodes = options.extra_nodes;
-  const Engine engine(engine_options);
+  Engine engine(engine_options);
+  search_beside(options.workflow, engine.files());
   std::vector<std::string> warnings;
   const ordered_json graph = read_workflow(options.workflow, engine.registry(), warnings);
   for (const std::string& warning : warnings) log_warning(warning);

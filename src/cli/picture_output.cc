@@ -25,6 +25,39 @@ void check_writable(const fs::path& file) { AtomicFile probe(file); }
 
 }  // namespace
 
+fs::path checked_picture_file(const fs::path& asked, const std::string& what) {
+  fs::path file = asked;
+  std::error_code error;
+  if (fs::is_directory(file, error)) {
+    throw Error(ErrorKind::kUsage, what + " " + file.string() + " is a folder; name a file in it");
+  }
+  // A device such as /dev/null takes the bytes as they are.
+  const bool is_special = fs::exists(file, error) && !fs::is_regular_file(file, error);
+  if (!is_special) {
+    const auto refuse_missing = [&](const fs::path& folder) {
+      throw Error(ErrorKind::kFile, what + " folder " + folder.string() +
+                                        " does not exist; make it first: mkdir -p '" +
+                                        folder.string() + "'");
+    };
+    if (!file.has_filename()) refuse_missing(asked);
+    const std::string extension = file.extension().string();
+    if (extension.empty()) {
+      file += ".png";
+    } else if (lower(extension) != ".png") {
+      throw Error(ErrorKind::kUsage, what + " " + asked.string() + " ends in " + extension +
+                                         ", but pictures are written as PNG; name it " +
+                                         fs::path(asked).replace_extension(".png").string());
+    }
+    const fs::path parent = file.has_parent_path() ? file.parent_path() : fs::path(".");
+    if (!fs::is_directory(parent, error)) refuse_missing(parent);
+    if (fs::is_directory(file, error)) {
+      throw Error(ErrorKind::kUsage, what + " " + file.string() + " is a folder");
+    }
+  }
+  check_writable(file);
+  return file;
+}
+
 PictureOutput::PictureOutput(const fs::path& asked) {
   std::error_code error;
   if (asked.empty() || fs::is_directory(asked, error)) {
@@ -32,34 +65,7 @@ PictureOutput::PictureOutput(const fs::path& asked) {
     check_writable(folder_ / "zanime.png");
     return;
   }
-  file_ = asked;
-  // A device such as /dev/null takes the bytes as they are.
-  const bool is_special = fs::exists(file_, error) && !fs::is_regular_file(file_, error);
-  if (!is_special) {
-    if (!file_.has_filename()) {
-      throw Error(ErrorKind::kFile, "the output folder " + asked.string() +
-                                        " does not exist; make it first: mkdir -p '" +
-                                        asked.string() + "'");
-    }
-    const std::string extension = file_.extension().string();
-    if (extension.empty()) {
-      file_ += ".png";
-    } else if (lower(extension) != ".png") {
-      throw Error(ErrorKind::kUsage, "the output " + asked.string() + " ends in " + extension +
-                                         ", but pictures are written as PNG; name it " +
-                                         fs::path(asked).replace_extension(".png").string());
-    }
-    const fs::path parent = file_.has_parent_path() ? file_.parent_path() : fs::path(".");
-    if (!fs::is_directory(parent, error)) {
-      throw Error(ErrorKind::kFile, "the output folder " + parent.string() +
-                                        " does not exist; make it first: mkdir -p '" +
-                                        parent.string() + "'");
-    }
-    if (fs::is_directory(file_, error)) {
-      throw Error(ErrorKind::kUsage, "the output " + file_.string() + " is a folder");
-    }
-  }
-  check_writable(file_);
+  file_ = checked_picture_file(asked, "the output");
 }
 
 fs::path PictureOutput::numbered_name(const EnginePicture& picture) const {

@@ -9,13 +9,17 @@
 
 namespace zanime::cli {
 
+// `asked` as the PNG file to write: `.png` is added where it has no extension, another one is
+// Error(kUsage). A folder that does not exist is Error(kFile), a place that cannot be written
+// Error(kResource). `what` calls the file in errors: "the output".
+std::filesystem::path checked_picture_file(const std::filesystem::path& asked,
+                                           const std::string& what);
+
 class PictureOutput {
  public:
   // `asked`: what stands after -o. Empty: numbered names in the current folder,
-  // `prefix_00001_.png`. A folder: numbered names in it. Else a file name; `.png` is added where it
-  // has no extension. Everything that can go wrong with the place goes wrong here, before minutes
-  // of work: another extension is Error(kUsage), a folder that does not exist Error(kFile), one
-  // that cannot be written Error(kResource).
+  // `prefix_00001_.png`. A folder: numbered names in it. Else a file name, as checked_picture_file
+  // takes it. Everything that can go wrong with the place goes wrong here, before minutes of work.
   explicit PictureOutput(const std::filesystem::path& asked);
 
   // For the file name out.png: a single picture gets it, of several each gets out_1.png, … The

@@ -1,8 +1,7 @@
 #include "cli/result_report.h"
 
+#include <algorithm>
 #include <iostream>
-
-#include <nlohmann/json.hpp>
 
 #include "cli/progress_view.h"
 #include "cli/terminal.h"
@@ -12,52 +11,72 @@ namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json as_json(const EngineResult& result, const std::vector<std::filesystem::path>& files,
-                     const std::vector<std::filesystem::path>& latents,
-                     std::optional<uint64_t> seed) {
+ordered_json paths(const std::vector<std::filesystem::path>& files) {
+  ordered_json list = ordered_json::array();
+  for (const auto& file : files) list.push_back(file.string());
+  return list;
+}
+
+ordered_json as_json(const RunReport& report) {
   ordered_json object = ordered_json::object();
-  object["files"] = ordered_json::array();
-  for (const auto& file : files) object["files"].push_back(file.string());
-  object["latents"] = ordered_json::array();
-  for (const auto& file : latents) object["latents"].push_back(file.string());
-  if (seed) object["seed"] = *seed;
-  if (!result.pictures.empty()) {
-    object["width"] = result.pictures.front().pixels.dim(2);
-    object["height"] = result.pictures.front().pixels.dim(1);
+  object["files"] = paths(report.files);
+  object["latents"] = paths(report.latents);
+  if (!report.grid.empty()) object["grid"] = report.grid.string();
+  if (!report.seeds.empty()) {
+    object["seed"] = report.seeds.front();
+    object["seeds"] = report.seeds;
   }
-  object["seconds"] = result.seconds;
+  if (!report.sizes.empty()) {
+    object["width"] = report.sizes.front().first;
+    object["height"] = report.sizes.front().second;
+  }
+  object["seconds"] = report.seconds;
   object["nodes"] = ordered_json::array();
-  for (const nodes::NodeTiming& node : result.report.nodes) {
+  for (const nodes::NodeTiming& node : report.nodes) {
     object["nodes"].push_back({{"id", node.node_id},
                                {"class", node.class_type},
                                {"cached", node.cached},
                                {"seconds", node.seconds}});
   }
-  object["warnings"] = result.warnings;
-  if (!result.pictures.empty()) object["parameters"] = result.pictures.front().parameters;
-  object["graph"] = result.graph;
+  object["warnings"] = report.warnings;
+  if (report.parameters) object["parameters"] = *report.parameters;
+  object["graph"] = report.graph;
   return object;
 }
 
 }  // namespace
 
-void report_result(const EngineResult& result, const std::vector<std::filesystem::path>& files,
-                   const std::vector<std::filesystem::path>& latents, std::optional<uint64_t> seed,
-                   const GlobalOptions& globals) {
+void RunReport::add(const EngineResult& result) {
+  for (const EnginePicture& picture : result.pictures) {
+    sizes.emplace_back(picture.pixels.dim(2), picture.pixels.dim(1));
+    if (!parameters) parameters = picture.parameters;
+  }
+  nodes.insert(nodes.end(), result.report.nodes.begin(), result.report.nodes.end());
+  for (const std::string& warning : result.warnings) {
+    if (std::find(warnings.begin(), warnings.end(), warning) == warnings.end()) {
+      warnings.push_back(warning);
+    }
+  }
+  if (graph.is_null()) graph = result.graph;
+  seconds += result.seconds;
+}
+
+void print_report(const RunReport& report, const GlobalOptions& globals) {
   if (globals.json) {
-    std::cout << as_json(result, files, latents, seed)
-                     .dump(2, ' ', false, ordered_json::error_handler_t::replace)
+    std::cout << as_json(report).dump(2, ' ', false, ordered_json::error_handler_t::replace)
               << '\n';
     return;
   }
   if (globals.quiet) return;
-  for (size_t i = 0; i < files.size(); ++i) {
-    const Tensor& pixels = result.pictures.at(i).pixels;
-    std::cout << printable(files[i].string()) << "  " << pixels.dim(2) << " x " << pixels.dim(1)
-              << '\n';
+  for (size_t i = 0; i < report.files.size(); ++i) {
+    const auto& [width, height] = report.sizes.at(i);
+    std::cout << printable(report.files[i].string()) << "  " << width << " x " << height << '\n';
   }
-  for (const auto& file : latents) std::cout << printable(file.string()) << "  latent\n";
-  std::cout << "done in " << duration_text(result.seconds) << '\n';
+  for (const auto& file : report.latents) {
+    std::cout << printable(file.string()) << "  latent\n";
+  }
+  if (!report.grid.empty()) std::cout << printable(report.grid.string()) << "  grid\n";
+  std::cout << "done in " << duration_text(report.seconds) << '\n';
 }
 
 }  // namespace zanime::cli

@@ -1,7 +1,7 @@
 // `zanime run`: executes a workflow.
 #include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
@@ -29,6 +29,7 @@ void run(const RunOptions& options, const GlobalOptions& globals, const CancelTo
   engine_options.input_dir = options.input_dir;
   engine_options.extra_nodes = options.extra_nodes;
   Engine engine(engine_options);
+  search_beside(options.workflow, engine.files());
   std::vector<std::string> warnings;
   const auto graph = read_workflow(options.workflow, engine.registry(), warnings);
   for (const std::string& warning : warnings) log_warning(warning);
@@ -43,8 +44,12 @@ void run(const RunOptions& options, const GlobalOptions& globals, const CancelTo
     hooks.on_latent = [&](const EngineLatent& latent) { output.write(latent); };
     result = engine.run(graph, cancel, hooks);
   }
-  result.warnings.insert(result.warnings.begin(), warnings.begin(), warnings.end());
-  report_result(result, output.written(), output.written_latents(), std::nullopt, globals);
+  RunReport report;
+  report.warnings = std::move(warnings);
+  report.add(result);
+  report.files = output.written();
+  report.latents = output.written_latents();
+  print_report(report, globals);
 }
 
 }  // namespace

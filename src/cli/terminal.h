@@ -10,6 +10,8 @@ namespace zanime::cli {
 bool stderr_is_terminal();
 // Columns of the terminal on stderr; 80 when unknown.
 int terminal_width();
+// Its rows; 24 when unknown.
+int terminal_height();
 // Does the locale (LC_ALL, LC_CTYPE, LANG) say UTF-8?
 bool terminal_takes_utf8();
 

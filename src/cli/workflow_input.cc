@@ -82,6 +82,10 @@ void add_workflow_options(CLI::App& command, WorkflowOptions& options) {
   command.add_option("--vae", options.vae, "Autoencoder file")->group(group);
 }
 
+void search_beside(const WorkflowOptions& options, UserFiles& files) {
+  if (options.file != "-") files.also_search(std::filesystem::path(options.file).parent_path());
+}
+
 ordered_json read_workflow(const WorkflowOptions& options, const nodes::NodeRegistry& registry,
                            std::vector<std::string>& warnings) {
   const std::string source = options.file == "-" ? "the workflow" : options.file;

@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "engine/user_files.h"
 #include "nodes/registry.h"
 #include "nodes/workflow/to_api.h"
 
@@ -26,6 +27,9 @@ struct WorkflowOptions {
 
 // FILE, --set and the shortcuts. `options` must outlive `command`.
 void add_workflow_options(CLI::App& command, WorkflowOptions& options);
+
+// Lets the workflow load pictures that lie beside its file.
+void search_beside(const WorkflowOptions& options, UserFiles& files);
 
 // The graph in API form. Throws Error(kFile) when the file cannot be read or is a picture without
 // a workflow, Error(kGraph) when the workflow is malformed, Error(kUsage) when a change does not

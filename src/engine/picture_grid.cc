@@ -24,7 +24,7 @@ int64_t best_columns(int64_t count, int64_t width, int64_t height) {
     // An empty place counts as much as a shape a quarter longer.
     const double empty = static_cast<double>(rows * columns - count);
     const double cost = std::abs(std::log(shape)) + empty * std::log(1.25);
-    if (cost < least - 1e-9) {
+    if (cost < least + 1e-9) {  // of equally good ones the widest
       least = cost;
       best = columns;
     }
