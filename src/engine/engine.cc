@@ -220,7 +220,12 @@ void Engine::complete_adapters(GenerationParams& params) const {
       const auto longer = std::find_if(names.begin(), names.end(), [&](const std::string& name) {
         return std::filesystem::path(name).replace_extension().generic_string() == lora.name;
       });
-      if (longer != names.end()) lora.name = *longer;
+      // Also where there is none: names with the extension are near one another, without it not.
+      if (longer != names.end()) {
+        lora.name = *longer;
+      } else if (!std::filesystem::path(lora.name).has_extension()) {
+        lora.name += ".safetensors";
+      }
     }
     models_.find("loras", lora.name);
   }

@@ -58,6 +58,47 @@ std::vector<BrokenRule> broken_rules() {
       {"BatchTooLarge", [](P& p) { p.batch = 17; }, {"batch is 17"}},
       {"DenoiseTooHigh", [](P& p) { p.denoise = 1.01; }, {"denoise is 1.01", "from 0 to 1"}},
       {"DenoiseNan", [](P& p) { p.denoise = kNan; }, {"denoise is nan"}},
+      {"MaskWithoutPicture", [](P& p) { p.mask = "m.png"; }, {"a mask is given", "init image"}},
+      {"StrengthWithoutPicture", [](P& p) { p.strength = 0.5; }, {"strength says", "none"}},
+      {"StrengthTooHigh",
+       [](P& p) {
+         p.init_image = "a.png";
+         p.strength = 1.5;
+       },
+       {"strength is 1.5", "from 0 to 1"}},
+      {"StrengthAndDenoise",
+       [](P& p) {
+         p.init_image = "a.png";
+         p.denoise = 0.5;
+       },
+       {"denoise is 0.5", "`strength`"}},
+      {"HiresBelowOne", [](P& p) { p.hires = 0.5; }, {"hires is 0.5", "from 1 to 4"}},
+      {"HiresNan", [](P& p) { p.hires = kNan; }, {"hires is nan"}},
+      {"HiresTooLarge",
+       [](P& p) {
+         p.width = 2048;
+         p.hires = 2.5;
+       },
+       {"a side of 5120 pixels", "at most 4096"}},
+      {"HiresStrength", [](P& p) { p.hires_strength = -1; }, {"hires strength is -1"}},
+      {"HiresSteps", [](P& p) { p.hires_steps = 0; }, {"hires steps is 0"}},
+      {"HiresFrom", [](P& p) { p.hires_from = "latnet"; }, {"hires source \"latnet\"", "`latent`"}},
+      {"LoraStrength",
+       [](P& p) {
+         p.loras = {{"a", kInfinity}};
+       },
+       {"the strength of the LoRA \"a\" is inf", "from -100 to 100"}},
+      {"LoraWithoutName",
+       [](P& p) {
+         p.loras = {{"", 1.0}};
+       },
+       {"a LoRA has no name"}},
+      {"BraceInPrompt",
+       [](P& p) { p.prompt = "{red|blue hair"; },
+       {"the prompt has a { without a } at character 1", "\\{"}},
+      {"BraceInNegativePrompt",
+       [](P& p) { p.negative_prompt = "a}"; },
+       {"the negative prompt has a } without a { at character 2"}},
       {"PromptTooLong",
        [](P& p) { p.prompt = std::string(100000, 'a'); },
        {"the prompt has 100000 characters", "20000"}},

@@ -150,6 +150,10 @@ TEST_F(AdapterNodes, GgufFilesGoToEitherLoader) {
   for (const char* type : {"CLIPLoader", "CLIPLoaderGGUF"}) {
     EXPECT_EQ(max_difference(encode(std::get<Clip>(run(type, text)[0])), expected_text), 0);
   }
+  // As a checkpoint it is one that lacks the other parts.
+  const auto parts = run("CheckpointLoaderSimple", {{"ckpt_name", std::string("dit.gguf")}});
+  EXPECT_EQ(max_difference(caption(std::get<Model>(parts[0])), expected_caption), 0);
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(parts[1]));
 }
 
 TEST(AdapterNodeTypes, HaveComfyUisInputs) {
