@@ -249,7 +249,8 @@ void add_fetch_command(CLI::App& app, const GlobalOptions& globals, const Cancel
       ->add_option("--with", options->with,
                    "aio: the file that holds all three networks, for checkpoint loaders, too")
       ->check(CLI::IsMember({"aio"}).description(""))
-      ->type_name("aio");
+      ->type_name("aio")
+      ->allow_extra_args(false);
   command->add_option("--models-root", options->models_root,
                       "Folder with the model files (default: ZANIME_MODELS_ROOT, ComfyUI/models, "
                       "or the user's data folder)");
@@ -257,7 +258,8 @@ void add_fetch_command(CLI::App& app, const GlobalOptions& globals, const Cancel
       ->add_option("--revision", options->revisions,
                    "Branch, tag or commit instead of the pinned one, of all repositories or of "
                    "one: main, OWNER/NAME=main")
-      ->type_name("[REPO=]REV");
+      ->type_name("[REPO=]REV")
+      ->allow_extra_args(false);
   command->add_flag("--verify", options->fetch.verify,
                     "Check the SHA-256 of the files that are there, too");
   command->add_flag("--dry-run", options->dry_run, "Only show what there is to download");

@@ -12,6 +12,8 @@ namespace zanime::cli {
 namespace {
 
 constexpr double kWindowSeconds = 5, kSampleSeconds = 0.1;
+// Columns left free for the terminal's own "^C", which would break the line.
+constexpr int kSpare = 3;
 constexpr double kBarSeconds = 0.1, kLineSeconds = 10;
 
 }  // namespace
@@ -77,7 +79,8 @@ void TransferView::show(const std::string& name, int64_t bytes, int64_t total) {
   if (seconds < next_seconds_) return;
   const double rate = rate_.bytes_per_second();
   if (style_ == Style::kBar) {
-    std::cerr << "\r\x1b[K" << transfer_line(name, bytes, total, rate, terminal_width() - 1, utf8_)
+    std::cerr << "\r\x1b[K"
+              << transfer_line(name, bytes, total, rate, terminal_width() - kSpare, utf8_)
               << std::flush;
     drawn_ = true;
     next_seconds_ = seconds + kBarSeconds;

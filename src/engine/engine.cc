@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "engine/builtin_model.h"
+#include "engine/environment.h"
 #include "engine/parameters_text.h"
 #include "engine/plain_graph.h"
 #include "engine/prompt_expansion.h"
@@ -17,13 +17,6 @@
 
 namespace zanime {
 namespace {
-
-bool is_switched_on(const char* variable) {
-  const char* value = std::getenv(variable);
-  if (value == nullptr) return false;
-  const std::string_view text = value;
-  return !text.empty() && text != "0" && text != "false" && text != "no";
-}
 
 bool saves_pictures(const nodes::Graph& graph) {
   return std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const nodes::Node& node) {

@@ -137,10 +137,15 @@ HubFile Hub::look_up(const std::string& repository, const std::string& revision,
     }
     // A repository that was renamed: the address within the hub where it is now.
     const std::string location = response.field("location");
-    if (redirect && response.field("x-linked-size").empty() && location.starts_with("/") &&
-        !location.starts_with("//") && moves++ < kMostMoves) {
-      request.url = settings_.endpoint + location;
-      continue;
+    if (redirect && response.field("x-linked-size").empty() && moves++ < kMostMoves) {
+      if (location.starts_with("/") && !location.starts_with("//")) {
+        request.url = settings_.endpoint + location;
+        continue;
+      }
+      if (location.starts_with(settings_.endpoint + "/")) {
+        request.url = location;
+        continue;
+      }
     }
     HubFile file;
     file.commit = response.field("x-repo-commit");
@@ -184,8 +189,8 @@ Error Hub::explained(const HttpStatusError& error, const std::string& repository
              (with_token ? ", with the account of HF_TOKEN"
                          : ", then set HF_TOKEN to a token of that account");
   } else if (error.status() == 401) {
-    advice = with_token ? "HF_TOKEN is not accepted; make a new one at " + settings_.endpoint +
-                              "/settings/tokens"
+    advice = with_token ? "HF_TOKEN is not accepted; unset it, or make a new one at " +
+                              settings_.endpoint + "/settings/tokens"
                         : "it is private or has moved. If you have access, set HF_TOKEN to a token "
                           "from " +
                               settings_.endpoint + "/settings/tokens";

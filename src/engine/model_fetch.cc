@@ -1,9 +1,7 @@
 #include "engine/model_fetch.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <optional>
-#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -11,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "engine/environment.h"
 #include "engine/model_lock.h"
 #include "engine/models_root.h"
 #include "engine/sha256.h"
@@ -45,8 +44,7 @@ bool is_catalogue_revision(const FetchItem& item) {
 }  // namespace
 
 bool FetchOptions::offline_by_environment() {
-  const char* value = std::getenv("ZANIME_DISABLE_COMFY_SOURCE_FETCH");
-  return value != nullptr && std::string_view(value) == "1";
+  return is_switched_on("ZANIME_DISABLE_COMFY_SOURCE_FETCH");
 }
 
 bool FetchPlan::complete() const {
