@@ -239,6 +239,7 @@ void add_picture_options(CLI::App& command, GenerateOptions& options) {
       .add_option("--preset", options.preset,
                   "portrait (832x1216), landscape (1216x832), square (1024x1024), tall (768x1344) "
                   "or wide (1344x768)")
+      ->type_name("NAME")
       ->group(group);
   command.add_option("-W,--width", params.width, "Pixels, a multiple of 8 (default: the model's)")
       ->group(group);
@@ -248,6 +249,7 @@ void add_picture_options(CLI::App& command, GenerateOptions& options) {
   command
       .add_option("--preset-model", options.model_preset,
                   "What a kind of model needs: distill (8 steps, cfg 1) or base (28 steps, cfg 4)")
+      ->type_name("NAME")
       ->group(group);
   command.add_option("-s,--steps", options.steps, "1 to 100 (default 8)")->group(group);
   command.add_option("--cfg", options.cfg, "Guidance, 0 to 30 (default 1: none)")->group(group);
@@ -257,6 +259,7 @@ void add_picture_options(CLI::App& command, GenerateOptions& options) {
       ->group(group);
   command.add_option("--shift", params.shift, "Of the noise levels (default 3)")->group(group);
   command.add_option("--seed", options.seed, "0 to 2^64 - 1 (default: random, and printed)")
+      ->type_name("N")
       ->group(group);
   command.add_option("--denoise", params.denoise, "0 to 1 (default 1)")->group(group);
 }
@@ -269,7 +272,13 @@ void add_several_options(CLI::App& command, GenerateOptions& options) {
       ->group(group);
   command.add_option("-b,--batch", options.params.batch, "At once, 1 to 16 (default 1)")
       ->group(group);
-  command.add_option("--grid", options.grid, "PNG file for all of them in one")->group(group);
+  command.add_option("--grid", options.grid, "PNG file for all of them in one")
+      ->type_name("FILE")
+      ->group(group);
+}
+
+void add_choice_options(CLI::App& command, GenerateOptions& options) {
+  const char* group = "Choices in the prompts";
   command
       .add_flag("--literal", options.literal,
                 "Take {a|b} and __name__ in the prompts as they stand")
@@ -278,23 +287,28 @@ void add_several_options(CLI::App& command, GenerateOptions& options) {
       .add_option("--wildcards", options.wildcards,
                   "Folder of the files that __name__ stands for (default: ZANIME_WILDCARDS_DIR, or "
                   "wildcards in or beside the models root or in the current folder)")
+      ->type_name("FOLDER")
       ->group(group);
   command
       .add_option("--wildcard-seed", options.wildcard_seed,
                   "Seed of the choices in the prompts (default: each picture's own seed)")
+      ->type_name("N")
       ->group(group);
 }
 
 void add_init_image_options(CLI::App& command, GenerationParams& params) {
   const char* group = "From a picture";
   command.add_option("-i,--init-image", params.init_image, "PNG or JPEG to start from")
+      ->type_name("FILE")
       ->group(group);
   command
       .add_option("--strength", params.strength, "How much of it is replaced, 0 to 1 (default 0.6)")
+      ->type_name("S")
       ->group(group);
   command
       .add_option("--mask", params.mask,
                   "Where it may change: a picture that is white, or transparent, there")
+      ->type_name("FILE")
       ->group(group);
 }
 
@@ -303,6 +317,7 @@ void add_hires_options(CLI::App& command, GenerationParams& params) {
   CLI::Option* hires = command
                            .add_option("--hires", params.hires,
                                        "Make the picture this much larger and refine it, 1 to 4")
+                           ->type_name("SCALE")
                            ->group(group);
   command
       .add_option("--hires-strength", params.hires_strength,
@@ -317,6 +332,7 @@ void add_hires_options(CLI::App& command, GenerationParams& params) {
       .add_option("--hires-from", params.hires_from,
                   "What is made larger: the picture, or its latent, which needs no encoder and is "
                   "less clean (default picture)")
+      ->type_name("SOURCE")
       ->group(group)
       ->needs(hires);
 }
@@ -329,14 +345,16 @@ void add_model_options(CLI::App& command, GenerateOptions& options) {
   command.add_option("--vae", params.vae, "File of vae/")->group(group);
   command
       .add_option("--lora", options.loras,
-                  "NAME:STRENGTH, a file of loras/ and how strongly it counts (repeatable)")
+                  "A file of loras/ and how strongly it counts, as in style:0.8 (repeatable)")
       ->take_all()
       ->allow_extra_args(false)
+      ->type_name("NAME:STRENGTH")
       ->group(group);
   command
       .add_option("--models-root", options.models_root,
                   "Folder with the model files (default: ZANIME_MODELS_ROOT, ComfyUI/models, "
                   "or the user's data folder)")
+      ->type_name("FOLDER")
       ->group(group);
 }
 
@@ -345,11 +363,13 @@ void add_output_options(CLI::App& command, GenerateOptions& options) {
   command
       .add_option("-o,--output", options.output,
                   "PNG file or folder (default: a numbered name in the current folder)")
+      ->type_name("PATH")
       ->group(group);
   command
       .add_option("--preview", options.preview,
                   "PNG file that shows the picture as it forms, and the terminal where it can show "
                   "pictures; - for the terminal alone")
+      ->type_name("FILE")
       ->group(group);
 }
 
@@ -365,6 +385,7 @@ void add_generate_command(CLI::App& app, const GlobalOptions& globals, const Can
           "wildcard file name.txt")
       ->required();
   add_picture_options(*command, *options);
+  add_choice_options(*command, *options);
   add_several_options(*command, *options);
   add_init_image_options(*command, options->params);
   add_hires_options(*command, options->params);

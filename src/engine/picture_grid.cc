@@ -21,9 +21,9 @@ int64_t best_columns(int64_t count, int64_t width, int64_t height) {
     const int64_t rows = rows_for(count, columns);
     if (rows_for(count, rows) < columns) continue;  // the last columns would stay empty
     const double shape = static_cast<double>(columns * width) / static_cast<double>(rows * height);
-    // An empty place counts as much as a shape a quarter longer.
+    // An empty place counts as much as a shape half as long again.
     const double empty = static_cast<double>(rows * columns - count);
-    const double cost = std::abs(std::log(shape)) + empty * std::log(1.25);
+    const double cost = std::abs(std::log(shape)) + empty * std::log(1.5);
     if (cost < least + 1e-9) {  // of equally good ones the widest
       least = cost;
       best = columns;

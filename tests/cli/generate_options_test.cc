@@ -269,8 +269,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_F(GenerateProgram, HelpIsInGroups) {
   const ProgramResult help = run({"generate", "--help"});
-  for (const char* group :
-       {"Picture", "Several pictures", "From a picture", "Second pass", "Model files", "Output"}) {
+  for (const char* group : {"Picture", "Choices in the prompts", "Several pictures",
+                            "From a picture", "Second pass", "Model files", "Output"}) {
     expect_contains(help.out, std::string("\n") + group + ":");
   }
 }
