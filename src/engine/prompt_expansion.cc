@@ -27,6 +27,7 @@ constexpr size_t kMaxExpandedBytes = 100'000;
 constexpr int kMaxDraws = 10'000;
 constexpr uintmax_t kMaxFileBytes = uintmax_t{64} << 20;
 constexpr std::string_view kMark = "__";
+constexpr size_t kLongestName = 200;
 constexpr std::string_view kExtension = ".txt";
 
 std::string_view trimmed(std::string_view text) {
@@ -56,7 +57,7 @@ std::string_view wildcard_name(std::string_view text, size_t i) {
   if (!text.substr(i).starts_with(kMark)) return {};
   const size_t start = i + kMark.size();
   const size_t end = text.find(kMark, start + 1);
-  if (end == std::string_view::npos || text[start] == '_') return {};
+  if (end == std::string_view::npos || end - start > kLongestName || text[start] == '_') return {};
   const std::string_view name = text.substr(start, end - start);
   return std::all_of(name.begin(), name.end(), may_stand_in_name) ? name : std::string_view{};
 }
