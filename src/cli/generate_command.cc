@@ -134,10 +134,9 @@ void tell_of_builtin_model(const GenerationParams& params) {
            std::to_string(builtin::kSide) + " x " + std::to_string(builtin::kSide) +
            " pixels. The full model: zanime fetch");
   if (std::max(*params.width, *params.height) > builtin::kLargestSide) {
-    log_warning("the built-in model is good for " + std::to_string(builtin::kSide) + " to " +
-                std::to_string(builtin::kLargestSide) + " pixels a side; " +
-                std::to_string(*params.width) + " x " + std::to_string(*params.height) +
-                " will look broken");
+    log_warning("the built-in model was trained on " + std::to_string(builtin::kSide) + " x " +
+                std::to_string(builtin::kSide) + " pixels; " + std::to_string(*params.width) +
+                " x " + std::to_string(*params.height) + " will fall apart");
   }
 }
 

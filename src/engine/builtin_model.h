@@ -14,8 +14,8 @@ inline constexpr std::string_view kDiffusionModel = "zanime-small-fp8.safetensor
 inline constexpr std::string_view kTextEncoder = "zanime-small-qwen3-fp8.safetensors";
 inline constexpr std::string_view kAutoencoder = "zanime-small-ae.safetensors";
 
-// Pixels: what it was trained on, and up to where it was tried.
-inline constexpr int64_t kSide = 128, kLargestSide = 256;
+// Pixels a side: what it was trained on, and what it is good for. Larger pictures fall apart.
+inline constexpr int64_t kSide = 128, kLargestSide = 128;
 
 // The folder with its files, laid out as a models root: of the installed program
 // (PREFIX/share/zanime/small-model, found from where the program lies), else of the source tree it

@@ -175,7 +175,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"ThreadsZero", {"--threads", "0", "nodes"}, 2, {"--threads"}},
         Refusal{"QuietAndVerbose", {"nodes", "--quiet", "--verbose"}, 2, {"--quiet"}},
         Refusal{"RootMissing", {"generate", "x", "--models-root", "nowhere"}, 2, {"nowhere"}},
-        Refusal{"RootEmpty", {"generate", "x", "--models-root", "."}, 4, {"zanime fetch", "z-anime"}},
+        Refusal{
+            "RootEmpty", {"generate", "x", "--models-root", "."}, 4, {"zanime fetch", "z-anime"}},
         Refusal{"ModelMissing",
                 {"generate", "x", "--model", "tiny-dit-fp6.safetensors"},
                 4,
@@ -225,7 +226,7 @@ TEST_F(Program, RunExecutesASharedGraph) {
 TEST_F(Program, NodesAndVersionAndHelp) {
   const ordered_json info = ordered_json::parse(run({"nodes", "--json"}).out);
   EXPECT_EQ(info["VAELoader"]["input"]["required"]["vae_name"][0],
-            ordered_json::array({"tiny-vae-full-fp32.safetensors"}));
+            ordered_json::array({"tiny-vae-full-fp32.safetensors", "zanime-small-ae.safetensors"}));
   expect_contains(run({"nodes"}).out, "KSampler");
   expect_contains(run({"--version"}).out, "zanime 0.");
   const ProgramResult help = run({"generate", "--help"});
