@@ -128,15 +128,22 @@ std::vector<GenerationParams> complete_all(const Engine& engine, GenerationParam
   return requests;
 }
 
+// Of the finished picture.
+int64_t finished_side(int64_t side, const GenerationParams& params) {
+  return std::llround(static_cast<double>(side) * params.hires);
+}
+
 void tell_of_builtin_model(const GenerationParams& params) {
   if (!builtin::is_used_by(params)) return;
   log_info("no model files: drawing with the small built-in model, anime heads of " +
            std::to_string(builtin::kSide) + " x " + std::to_string(builtin::kSide) +
            " pixels. The full model: zanime fetch");
-  if (std::max(*params.width, *params.height) > builtin::kLargestSide) {
+  const int64_t width = finished_side(*params.width, params);
+  const int64_t height = finished_side(*params.height, params);
+  if (std::max(width, height) > builtin::kLargestSide) {
     log_warning("the built-in model was trained on " + std::to_string(builtin::kSide) + " x " +
-                std::to_string(builtin::kSide) + " pixels; " + std::to_string(*params.width) +
-                " x " + std::to_string(*params.height) + " will fall apart");
+                std::to_string(builtin::kSide) + " pixels; " + std::to_string(width) + " x " +
+                std::to_string(height) + " will fall apart");
   }
 }
 
@@ -154,10 +161,8 @@ class GridOutput {
       : count_(count) {
     if (asked.empty()) return;
     file_ = checked_picture_file(asked, "the grid");
-    const auto side = [&](int64_t pixels) {
-      return std::llround(static_cast<double>(pixels) * params.hires);
-    };
-    PictureGrid::check_size(count, side(*params.width), side(*params.height));
+    PictureGrid::check_size(count, finished_side(*params.width, params),
+                            finished_side(*params.height, params));
   }
 
   void add(const EnginePicture& picture) {
