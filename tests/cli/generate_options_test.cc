@@ -59,14 +59,7 @@ class GenerateProgram : public ::testing::Test {
     const auto texts = read_picture_info(folder / name).texts;
     return ordered_json::parse(texts.at("prompt"))["5"]["inputs"]["text"];
   }
-  std::vector<std::string> files() const {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(folder.path())) {
-      names.push_back(entry.path().filename().string());
-    }
-    std::sort(names.begin(), names.end());
-    return names;
-  }
+  std::vector<std::string> files() const { return folder.names(); }
 
   ScratchFolder folder;
 };

@@ -14,6 +14,7 @@
 #include "tests/support/golden.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/scratch_folder.h"
+#include "tests/support/small_request.h"
 #include "tests/support/synthetic_models.h"
 #include "tests/support/synthetic_models_root.h"
 
@@ -58,16 +59,7 @@ class EverydayOptions : public ::testing::Test {
     options.wildcards_dir = folder.path();
     return options;
   }
-  static GenerationParams request() {
-    GenerationParams params;
-    params.prompt = "1girl";
-    params.width = 64;
-    params.height = 72;
-    params.steps = 2;
-    params.seed = 5;
-    params.model = "tiny-dit-fp8.safetensors";
-    return params;
-  }
+  static GenerationParams request() { return small_request("1girl"); }
   GenerationParams from_picture() const {
     GenerationParams params = request();
     params.width.reset();

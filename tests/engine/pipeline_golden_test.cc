@@ -12,6 +12,7 @@
 #include "nodes/executor.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/golden.h"
+#include "tests/support/small_request.h"
 #include "tests/support/synthetic_models_root.h"
 
 namespace zanime {
@@ -115,17 +116,7 @@ TEST_P(PlainRequest, GivesTheReferencesLatentAndPicture) {
 
 INSTANTIATE_TEST_SUITE_P(Golden, PlainRequest, ::testing::Range(0, 4));
 
-// The request of the tests below: small, quick, complete.
-GenerationParams small_request() {
-  GenerationParams params;
-  params.prompt = "1girl, 桜";
-  params.width = 64;
-  params.height = 72;
-  params.steps = 2;
-  params.seed = 5;
-  params.model = "tiny-dit-fp8.safetensors";
-  return params;
-}
+constexpr const char* kPrompt = "1girl, 桜";
 
 Engine make_engine() {
   EngineOptions options;
@@ -144,7 +135,7 @@ std::vector<std::string> nodes_run(const EngineResult& result) {
 TEST(Engine, AChangedSeedRerunsTheSamplerOnly) {
   Engine engine = make_engine();
   const CancelToken cancel;
-  GenerationParams params = small_request();
+  GenerationParams params = small_request(kPrompt);
   const EngineResult first = engine.generate(params, cancel);
   // The negative prompt (6) is not encoded: guidance of 1 does without it.
   EXPECT_EQ(nodes_run(first),
@@ -155,7 +146,7 @@ TEST(Engine, AChangedSeedRerunsTheSamplerOnly) {
   params.cfg = 2;
   EXPECT_EQ(nodes_run(engine.generate(params, cancel)),
             (std::vector<std::string>{"6", "8", "9", "10"}));
-  params = small_request();
+  params = small_request(kPrompt);
   const EngineResult again = engine.generate(params, cancel);
   EXPECT_TRUE(std::equal(again.pictures[0].pixels.values().begin(),
                          again.pictures[0].pixels.values().end(),
@@ -165,7 +156,7 @@ TEST(Engine, AChangedSeedRerunsTheSamplerOnly) {
 TEST(Engine, CompletesTheRequestAndGivesEachPictureItsStory) {
   Engine engine = make_engine();
   const CancelToken cancel;
-  GenerationParams params = small_request();
+  GenerationParams params = small_request(kPrompt);
   params.batch = 2;
   params.seed.reset();
   int told = 0;
@@ -193,7 +184,7 @@ TEST(Engine, StopsInTheMiddleOfAStep) {
     ++steps;
     cancel.cancel();
   };
-  GenerationParams params = small_request();
+  GenerationParams params = small_request(kPrompt);
   params.steps = 50;
   expect_error(ErrorKind::kCancelled, "stopped by the user",
                [&] { engine.generate(params, cancel, hooks); });
@@ -204,7 +195,7 @@ TEST(Engine, AnEncoderOfAnotherWidthIsRefusedWithTheRightFilesName) {
   // A conditioning of the wrong width comes to the sampler before anything is computed there.
   Engine engine = make_engine();
   const CancelToken cancel;
-  GenerationParams params = small_request();
+  GenerationParams params = small_request(kPrompt);
   params.model = "tiny-qwen3-fp8.safetensors";
   expect_error(ErrorKind::kFile, "tiny-qwen3-fp8.safetensors",
                [&] { engine.generate(params, cancel); });
@@ -220,7 +211,7 @@ TEST(Engine, FollowsTheEnvironmentOfTheSpace) {
   Engine engine(options);
   EXPECT_NE(engine.registry().find("ConditioningZeroOut"), nullptr);
   const CancelToken cancel;
-  EXPECT_FALSE(engine.generate(small_request(), cancel).graph.contains("4"));
+  EXPECT_FALSE(engine.generate(small_request(kPrompt), cancel).graph.contains("4"));
   EXPECT_TRUE(EngineOptions::from_environment().aura_sampling);
   EXPECT_EQ(make_engine().registry().find("ConditioningZeroOut"), nullptr);
 }

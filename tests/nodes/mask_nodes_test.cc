@@ -7,35 +7,15 @@
 
 #include "nodes/latent_preview.h"
 #include "nodes/mask_planes.h"
-#include "nodes/registry.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/golden.h"
 #include "tests/support/random_tensor.h"
+#include "tests/support/run_node.h"
 
 namespace zanime::nodes {
 namespace {
 
 using namespace zanime::testing;
-
-class Files : public ModelFiles, public PictureSink {
- public:
-  std::vector<std::string> list(const std::string&) const override { return {}; }
-  std::filesystem::path find(const std::string&, const std::string& name) const override {
-    return name;
-  }
-  void save(const std::string&, const Image&, const std::string&,
-            const nlohmann::ordered_json&) override {}
-};
-
-std::vector<Value> run_node(const std::string& class_name, std::map<std::string, Value> inputs) {
-  static const NodeRegistry registry = NodeRegistry::standard(/*with_extra_nodes=*/true);
-  Files files;
-  const auto backend = ops::make_cpu_backend();
-  const CancelToken cancel;
-  const nlohmann::ordered_json graph;
-  NodeContext context{*backend, files, files, cancel, graph, "1", [](int, int) {}};
-  return registry.find(class_name)->run(Arguments(std::move(inputs)), context);
-}
 
 Tensor load_mask(const std::string& name, const std::string& channel) {
   const auto outputs = run_node(

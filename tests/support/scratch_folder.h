@@ -1,12 +1,14 @@
 // A folder of its own for one test, removed afterwards.
 #pragma once
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace zanime::testing {
 
@@ -30,11 +32,16 @@ class ScratchFolder {
     std::ofstream(path_ / name, std::ios::binary).write(bytes.data(), std::ssize(bytes));
     return path_ / name;
   }
-  size_t file_count() const {
-    size_t count = 0;
-    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(path_)) ++count;
-    return count;
+  // Of what lies directly in it, sorted.
+  std::vector<std::string> names() const {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(path_)) {
+      names.push_back(entry.path().filename().string());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
   }
+  size_t file_count() const { return names().size(); }
 
  private:
   std::filesystem::path path_;

@@ -1,0 +1,36 @@
+#include "tests/support/run_node.h"
+
+#include <filesystem>
+#include <utility>
+
+#include "nodes/node_context.h"
+#include "ops/ops.h"
+
+namespace zanime::testing {
+namespace {
+
+class Surroundings : public nodes::ModelFiles, public nodes::PictureSink {
+ public:
+  std::vector<std::string> list(const std::string&) const override { return {}; }
+  std::filesystem::path find(const std::string&, const std::string& name) const override {
+    return name;
+  }
+  void save(const std::string&, const nodes::Image&, const std::string&,
+            const nlohmann::ordered_json&) override {}
+};
+
+}  // namespace
+
+std::vector<nodes::Value> run_node(const std::string& class_name,
+                                   std::map<std::string, nodes::Value> inputs) {
+  static const auto registry = nodes::NodeRegistry::standard(/*with_extra_nodes=*/true);
+  static const auto backend = ops::make_cpu_backend();
+  Surroundings surroundings;
+  const CancelToken cancel;
+  const nlohmann::ordered_json graph;
+  nodes::NodeContext context{*backend, surroundings, surroundings,   cancel,
+                             graph,    "1",          [](int, int) {}};
+  return registry.find(class_name)->run(nodes::Arguments(std::move(inputs)), context);
+}
+
+}  // namespace zanime::testing
