@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/models_root_option.h"
 #include "cli/progress_view.h"
 #include "cli/terminal.h"
 #include "cli/transfer_view.h"
@@ -251,9 +252,7 @@ void add_fetch_command(CLI::App& app, const GlobalOptions& globals, const Cancel
       ->check(CLI::IsMember({"aio"}).description(""))
       ->type_name("aio")
       ->allow_extra_args(false);
-  command->add_option("--models-root", options->models_root,
-                      "Folder with the model files (default: ZANIME_MODELS_ROOT, ComfyUI/models, "
-                      "or the user's data folder)");
+  add_models_root_option(*command, options->models_root);
   command
       ->add_option("--revision", options->revisions,
                    "Branch, tag or commit instead of the pinned one, of all repositories or of "

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/models_root_option.h"
 #include "cli/terminal.h"
 #include "cli/workflow_input.h"
 #include "engine/engine.h"
@@ -50,9 +51,7 @@ void add_graph_command(CLI::App& app, const GlobalOptions& globals) {
       "graph", "Show a workflow as a tree, with missing files and unknown nodes marked");
   const auto options = std::make_shared<GraphOptions>();
   add_workflow_options(*command, options->workflow);
-  command->add_option("--models-root", options->models_root,
-                      "Folder with the model files (default: ZANIME_MODELS_ROOT, ComfyUI/models, "
-                      "or the user's data folder)");
+  add_models_root_option(*command, options->models_root);
   command->add_option(
       "--input-dir", options->input_dir,
       "Folder with the pictures that the workflow loads (default: ZANIME_INPUT_DIR, "

@@ -21,6 +21,12 @@ std::string seconds_text(double seconds) { return fixed(seconds, seconds < 10 ? 
 
 }  // namespace
 
+ProgressStyle progress_style(const GlobalOptions& globals) {
+  if (globals.quiet) return ProgressStyle::kNothing;
+  const bool draws = stderr_is_terminal() && !globals.verbose && !globals.json;
+  return draws ? ProgressStyle::kBar : ProgressStyle::kLines;
+}
+
 std::string bar_text(double fraction, int width, bool utf8) {
   if (!utf8) {
     const int filled = static_cast<int>(std::lround(fraction * width));
@@ -70,17 +76,13 @@ std::string progress_line(const std::string& what, int step, int steps, double s
 }
 
 ProgressView::ProgressView(const GlobalOptions& globals)
-    : style_(globals.quiet                                               ? Style::kNothing
-             : stderr_is_terminal() && !globals.verbose && !globals.json ? Style::kBar
-                                                                         : Style::kLines),
-      verbose_(globals.verbose),
-      utf8_(terminal_takes_utf8()) {}
+    : style_(progress_style(globals)), verbose_(globals.verbose), utf8_(terminal_takes_utf8()) {}
 
 ProgressView::~ProgressView() { clear(); }
 
 void ProgressView::show(const nodes::ProgressEvent& event) {
-  if (style_ == Style::kLines) show_line(event);
-  if (style_ == Style::kBar) show_bar(event);
+  if (style_ == ProgressStyle::kLines) show_line(event);
+  if (style_ == ProgressStyle::kBar) show_bar(event);
 }
 
 void ProgressView::show_line(const nodes::ProgressEvent& event) const {

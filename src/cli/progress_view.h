@@ -8,6 +8,10 @@
 
 namespace zanime::cli {
 
+// How work that takes a while is shown on stderr.
+enum class ProgressStyle { kNothing, kLines, kBar };
+ProgressStyle progress_style(const GlobalOptions& globals);
+
 // "41.2 s", "3:07", "1:02:33"
 std::string duration_text(double seconds);
 
@@ -31,14 +35,12 @@ class ProgressView {
   void show(const nodes::ProgressEvent& event);
 
  private:
-  enum class Style { kNothing, kLines, kBar };
-
   void show_line(const nodes::ProgressEvent& event) const;
   void show_bar(const nodes::ProgressEvent& event);
   void draw(const std::string& line);
   void clear();
 
-  Style style_;
+  ProgressStyle style_;
   bool verbose_;
   bool utf8_;
   bool drawn_ = false;

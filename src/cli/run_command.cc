@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/models_root_option.h"
 #include "cli/picture_output.h"
 #include "cli/progress_view.h"
 #include "cli/result_report.h"
@@ -58,9 +59,7 @@ void add_run_command(CLI::App& app, const GlobalOptions& globals, const CancelTo
   CLI::App* command = app.add_subcommand("run", "Run a workflow, or make a picture again");
   const auto options = std::make_shared<RunOptions>();
   add_workflow_options(*command, options->workflow);
-  command->add_option("--models-root", options->models_root,
-                      "Folder with the model files (default: ZANIME_MODELS_ROOT, ComfyUI/models, "
-                      "or the user's data folder)");
+  add_models_root_option(*command, options->models_root);
   command->add_option(
       "--input-dir", options->input_dir,
       "Folder with the pictures that the workflow loads (default: ZANIME_INPUT_DIR, "

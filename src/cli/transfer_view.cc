@@ -4,7 +4,6 @@
 #include <cmath>
 #include <iostream>
 
-#include "cli/progress_view.h"
 #include "cli/terminal.h"
 #include "engine/size_text.h"
 
@@ -59,26 +58,23 @@ std::string transfer_line(const std::string& name, int64_t bytes, int64_t total,
 }
 
 TransferView::TransferView(const GlobalOptions& globals)
-    : style_(globals.quiet                                               ? Style::kNothing
-             : stderr_is_terminal() && !globals.verbose && !globals.json ? Style::kBar
-                                                                         : Style::kLines),
-      utf8_(terminal_takes_utf8()) {}
+    : style_(progress_style(globals)), utf8_(terminal_takes_utf8()) {}
 
 TransferView::~TransferView() { clear(); }
 
 void TransferView::show(const std::string& name, int64_t bytes, int64_t total) {
-  if (style_ == Style::kNothing) return;
+  if (style_ == ProgressStyle::kNothing) return;
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   if (name != name_) {
     name_ = name;
     rate_ = RateMeter();
-    next_seconds_ = style_ == Style::kLines ? seconds + kLineSeconds : seconds;
+    next_seconds_ = style_ == ProgressStyle::kLines ? seconds + kLineSeconds : seconds;
   }
   rate_.add(seconds, bytes);
   if (seconds < next_seconds_) return;
   const double rate = rate_.bytes_per_second();
-  if (style_ == Style::kBar) {
+  if (style_ == ProgressStyle::kBar) {
     std::cerr << "\r\x1b[K"
               << transfer_line(name, bytes, total, rate, terminal_width() - kSpare, utf8_)
               << std::flush;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cli/globals.h"
+#include "cli/progress_view.h"
 
 namespace zanime::cli {
 
@@ -42,9 +43,7 @@ class TransferView {
   void clear();
 
  private:
-  enum class Style { kNothing, kLines, kBar };
-
-  Style style_;
+  ProgressStyle style_;
   bool utf8_;
   bool drawn_ = false;
   std::string name_;
