@@ -1,7 +1,6 @@
 // `zanime generate`: a prompt becomes pictures.
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -11,6 +10,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/models_root_option.h"
 #include "cli/picture_output.h"
 #include "cli/preview_output.h"
 #include "cli/progress_view.h"
@@ -128,19 +128,14 @@ std::vector<GenerationParams> complete_all(const Engine& engine, GenerationParam
   return requests;
 }
 
-// Of the finished picture.
-int64_t finished_side(int64_t side, const GenerationParams& params) {
-  return std::llround(static_cast<double>(side) * params.hires);
-}
-
 void tell_of_builtin_model(const GenerationParams& params) {
   if (!builtin::is_used_by(params)) return;
   log_info("no model files: drawing with the small built-in model, anime heads of " +
            std::to_string(builtin::kSide) + " x " + std::to_string(builtin::kSide) +
            " pixels. The full model: zanime fetch");
-  const int64_t width = finished_side(*params.width, params);
-  const int64_t height = finished_side(*params.height, params);
-  if (std::max(width, height) > builtin::kLargestSide) {
+  const int64_t width = finished_side(*params.width, params.hires);
+  const int64_t height = finished_side(*params.height, params.hires);
+  if (std::max(width, height) > builtin::kSide) {
     log_warning("the built-in model was trained on " + std::to_string(builtin::kSide) + " x " +
                 std::to_string(builtin::kSide) + " pixels; " + std::to_string(width) + " x " +
                 std::to_string(height) + " will fall apart");
@@ -161,8 +156,8 @@ class GridOutput {
       : count_(count) {
     if (asked.empty()) return;
     file_ = checked_picture_file(asked, "the grid");
-    PictureGrid::check_size(count, finished_side(*params.width, params),
-                            finished_side(*params.height, params));
+    PictureGrid::check_size(count, finished_side(*params.width, params.hires),
+                            finished_side(*params.height, params.hires));
   }
 
   void add(const EnginePicture& picture) {
@@ -354,12 +349,7 @@ void add_model_options(CLI::App& command, GenerateOptions& options) {
       ->allow_extra_args(false)
       ->type_name("NAME:STRENGTH")
       ->group(group);
-  command
-      .add_option("--models-root", options.models_root,
-                  "Folder with the model files (default: ZANIME_MODELS_ROOT, ComfyUI/models, "
-                  "or the user's data folder)")
-      ->type_name("FOLDER")
-      ->group(group);
+  add_models_root_option(command, options.models_root)->type_name("FOLDER")->group(group);
 }
 
 void add_output_options(CLI::App& command, GenerateOptions& options) {

@@ -3,20 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
 
 #include "cli/terminal.h"
+#include "engine/environment.h"
 
 namespace zanime::cli {
 namespace {
 
 // Of the payload of one escape sequence, as kitty's protocol asks for.
 constexpr size_t kChunk = 4096;
-
-std::string_view variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string_view{} : std::string_view(value);
-}
 
 std::string kitty_sequence(const std::string& payload, int columns, int rows, int id) {
   std::string sequence;
@@ -38,17 +33,19 @@ std::string kitty_sequence(const std::string& payload, int columns, int rows, in
 
 PictureProtocol picture_protocol() {
   if (!stderr_is_terminal()) return PictureProtocol::kNone;
-  const std::string_view term = variable("TERM");
-  if (!variable("TMUX").empty() || term.starts_with("screen") || term.starts_with("tmux")) {
+  const std::string term = environment_variable("TERM");
+  if (!environment_variable("TMUX").empty() || term.starts_with("screen") ||
+      term.starts_with("tmux")) {
     return PictureProtocol::kNone;
   }
-  const std::string_view program = variable("TERM_PROGRAM");
-  if (!variable("KITTY_WINDOW_ID").empty() || !variable("KONSOLE_VERSION").empty() ||
-      term == "xterm-kitty" || term == "xterm-ghostty" || program == "ghostty") {
+  const std::string program = environment_variable("TERM_PROGRAM");
+  if (!environment_variable("KITTY_WINDOW_ID").empty() ||
+      !environment_variable("KONSOLE_VERSION").empty() || term == "xterm-kitty" ||
+      term == "xterm-ghostty" || program == "ghostty") {
     return PictureProtocol::kKitty;
   }
   if (program == "iTerm.app" || program == "WezTerm" || program == "mintty" ||
-      variable("LC_TERMINAL") == "iTerm2") {
+      environment_variable("LC_TERMINAL") == "iTerm2") {
     return PictureProtocol::kITerm;
   }
   return PictureProtocol::kNone;

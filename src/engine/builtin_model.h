@@ -15,7 +15,7 @@ inline constexpr std::string_view kTextEncoder = "zanime-small-qwen3-fp8.safeten
 inline constexpr std::string_view kAutoencoder = "zanime-small-ae.safetensors";
 
 // Pixels a side: what it was trained on, and what it is good for. Larger pictures fall apart.
-inline constexpr int64_t kSide = 128, kLargestSide = 128;
+inline constexpr int64_t kSide = 128;
 
 // The folder with its files, laid out as a models root: of the installed program
 // (PREFIX/share/zanime/small-model, found from where the program lies), else of the source tree it

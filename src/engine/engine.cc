@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "engine/builtin_model.h"
 #include "engine/environment.h"
+#include "engine/folders.h"
 #include "engine/parameters_text.h"
 #include "engine/plain_graph.h"
 #include "engine/prompt_expansion.h"
@@ -68,30 +69,21 @@ class Collector : public nodes::PictureSink {
 
 std::filesystem::path checked_root(const std::filesystem::path& asked) {
   if (asked.empty()) return ModelsRoot::default_path();
-  std::error_code error;
-  if (!std::filesystem::is_directory(asked, error)) {
-    throw Error(ErrorKind::kUsage, "the models root " + asked.string() + " is not a folder");
-  }
+  require_folder(asked, "the models root");
   return asked;
 }
 
 std::filesystem::path checked_input_folder(const std::filesystem::path& asked,
                                            const std::filesystem::path& models_root) {
   if (asked.empty()) return UserFiles::default_input_folder(models_root);
-  std::error_code error;
-  if (!std::filesystem::is_directory(asked, error)) {
-    throw Error(ErrorKind::kUsage, "the input folder " + asked.string() + " is not a folder");
-  }
+  require_folder(asked, "the input folder");
   return asked;
 }
 
 std::vector<std::filesystem::path> wildcard_folders(const std::filesystem::path& asked,
                                                     const std::filesystem::path& models_root) {
   if (asked.empty()) return Wildcards::default_folders(models_root);
-  std::error_code error;
-  if (!std::filesystem::is_directory(asked, error)) {
-    throw Error(ErrorKind::kUsage, "the wildcards folder " + asked.string() + " is not a folder");
-  }
+  require_folder(asked, "the wildcards folder");
   return {asked};
 }
 
@@ -158,8 +150,7 @@ GenerationParams Engine::complete(GenerationParams params) const {
     if (params.text_encoder.empty()) params.text_encoder = builtin::kTextEncoder;
     if (params.vae.empty()) params.vae = builtin::kAutoencoder;
   }
-  complete_pictures(params,
-                    builtin ? builtin::kLargestSide * builtin::kLargestSide : kMaxOwnPixels);
+  complete_pictures(params, builtin ? builtin::kSide * builtin::kSide : kMaxOwnPixels);
   if (!params.width) params.width = builtin ? builtin::kSide : kDefaultWidth;
   if (!params.height) params.height = builtin ? builtin::kSide : kDefaultHeight;
   const auto fill = [this](std::string& name, const char* folder) {

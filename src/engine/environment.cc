@@ -1,14 +1,16 @@
 #include "engine/environment.h"
 
 #include <cstdlib>
-#include <string_view>
 
 namespace zanime {
 
+std::string environment_variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
 bool is_switched_on(const char* variable) {
-  const char* value = std::getenv(variable);
-  if (value == nullptr) return false;
-  const std::string_view text = value;
+  const std::string text = environment_variable(variable);
   return !text.empty() && text != "0" && text != "false" && text != "no";
 }
 

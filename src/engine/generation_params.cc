@@ -9,6 +9,7 @@
 #include "engine/prompt_expansion.h"
 #include "engine/utf8.h"
 #include "nodes/input_value.h"
+#include "nodes/mask_planes.h"
 #include "nodes/near_matches.h"
 #include "sampling/samplers.h"
 #include "sampling/schedules.h"
@@ -86,7 +87,7 @@ void check_prompt(std::vector<std::string>& problems, const std::string& name,
 void check_init_image(std::vector<std::string>& problems, const GenerationParams& params) {
   if (params.strength) check_real(problems, "strength", *params.strength, 0.0, 1.0);
   if (!params.mask_channel.empty()) {
-    check_choice(problems, "mask channel", params.mask_channel, mask_channels());
+    check_choice(problems, "mask channel", params.mask_channel, nodes::mask_channels());
   }
   if (params.init_image.empty()) {
     if (!params.mask.empty()) {
@@ -111,13 +112,12 @@ void check_hires(std::vector<std::string>& problems, const GenerationParams& par
     check_choice(problems, "hires source", params.hires_from, hires_sources());
   }
   if (!(params.hires > 1.0 && params.hires <= kMaxHires)) return;
-  const auto larger = [&](const std::optional<int64_t>& side) {
-    return side ? static_cast<int64_t>(std::lround(static_cast<double>(*side) * params.hires)) : 0;
-  };
-  if (std::max(larger(params.width), larger(params.height)) > kMaxSide) {
+  const int64_t side =
+      finished_side(std::max(params.width.value_or(0), params.height.value_or(0)), params.hires);
+  if (side > kMaxSide) {
     problems.push_back("hires is " + number(params.hires) + ", which makes a side of " +
-                       std::to_string(std::max(larger(params.width), larger(params.height))) +
-                       " pixels; at most " + std::to_string(kMaxSide) + " are possible");
+                       std::to_string(side) + " pixels; at most " + std::to_string(kMaxSide) +
+                       " are possible");
   }
 }
 
@@ -136,9 +136,8 @@ const std::vector<std::string>& hires_sources() {
   return kSources;
 }
 
-const std::vector<std::string>& mask_channels() {
-  static const std::vector<std::string> kChannels{"alpha", "red", "green", "blue"};
-  return kChannels;
+int64_t finished_side(int64_t side, double hires) {
+  return std::llround(static_cast<double>(side) * hires);
 }
 
 std::vector<std::string> problems_of(const GenerationParams& params) {

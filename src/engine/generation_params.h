@@ -72,9 +72,11 @@ inline constexpr double kMaxLoraStrength = 100.0;
 // prompt.
 inline constexpr size_t kMaxPromptCharacters = 20000;
 
-// What the second pass works on, and what a mask can be taken from.
+// What the second pass works on.
 const std::vector<std::string>& hires_sources();
-const std::vector<std::string>& mask_channels();
+
+// A side of the finished picture, after a second pass that enlarges `hires` times.
+int64_t finished_side(int64_t side, double hires);
 
 // One sentence per broken rule; empty when all is well.
 std::vector<std::string> problems_of(const GenerationParams& params);

@@ -4,13 +4,13 @@
 #include <array>
 #include <cctype>
 #include <chrono>
-#include <cstdlib>
 #include <exception>
 #include <new>
 
 #include <curl/curl.h>
 
 #include "base/error.h"
+#include "engine/environment.h"
 #include "engine/version.h"
 
 namespace zanime {
@@ -213,8 +213,8 @@ HttpResponse HttpClient::send(const HttpRequest& request, const BodySink& body,
     set(CURLOPT_XOAUTH2_BEARER, request.token.c_str());
     set(CURLOPT_UNRESTRICTED_AUTH, 0L);
   }
-  if (const char* file = std::getenv("SSL_CERT_FILE"); file != nullptr && *file != '\0') {
-    set(CURLOPT_CAINFO, file);
+  if (const std::string file = environment_variable("SSL_CERT_FILE"); !file.empty()) {
+    set(CURLOPT_CAINFO, file.c_str());
   }
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits_.connect_seconds * 1000));
   set(CURLOPT_NOSIGNAL, 1L);

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
-#include <cstdlib>
 #include <string_view>
 #include <utility>
 
 #include "base/log.h"
+#include "engine/environment.h"
 #include "engine/sha256.h"
 
 namespace zanime {
@@ -18,9 +18,9 @@ constexpr int kAttemptsAtLookUp = 3;
 constexpr const char* kNoNetworkAdvice =
     "is there a network, and does it need a proxy (https_proxy)?";
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  std::string text = value == nullptr ? "" : value;
+// Without the blanks and line breaks that copying leaves around it.
+std::string trimmed_variable(const char* name) {
+  std::string text = environment_variable(name);
   const auto is_space = [](unsigned char c) { return std::isspace(c) != 0; };
   while (!text.empty() && is_space(text.back())) text.pop_back();
   text.erase(text.begin(), std::find_if_not(text.begin(), text.end(), is_space));
@@ -76,7 +76,7 @@ bool is_commit(const std::string& revision) {
 
 HubSettings HubSettings::from_environment() {
   HubSettings settings;
-  if (std::string endpoint = environment("HF_ENDPOINT"); !endpoint.empty()) {
+  if (std::string endpoint = trimmed_variable("HF_ENDPOINT"); !endpoint.empty()) {
     while (endpoint.ends_with('/')) endpoint.pop_back();
     if (!endpoint.starts_with("https://") && !endpoint.starts_with("http://")) {
       throw Error(ErrorKind::kUsage, "HF_ENDPOINT is '" + endpoint +
@@ -84,7 +84,7 @@ HubSettings HubSettings::from_environment() {
     }
     settings.endpoint = endpoint;
   }
-  settings.token = environment("HF_TOKEN");
+  settings.token = trimmed_variable("HF_TOKEN");
   const auto is_odd = [](unsigned char c) { return c <= 0x20 || c >= 0x7f; };
   if (std::any_of(settings.token.begin(), settings.token.end(), is_odd)) {
     throw Error(ErrorKind::kUsage,

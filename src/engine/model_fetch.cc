@@ -111,7 +111,7 @@ void ModelFetch::find_out(FetchItem& item, const CancelToken& cancel) {
 }
 
 // Compares what is on the disk with what should be.
-void ModelFetch::inspect(FetchItem& item, const FetchHooks& hooks,
+void ModelFetch::inspect(FetchItem& item, const ModelLock& lock, const FetchHooks& hooks,
                          const CancelToken& cancel) const {
   const std::optional<fs::path> present = present_file(ModelsRoot(root_), item.source);
   item.target =
@@ -120,7 +120,7 @@ void ModelFetch::inspect(FetchItem& item, const FetchHooks& hooks,
   if (present) {
     item.bytes_present = static_cast<int64_t>(fs::file_size(*present));
     bool same = item.bytes == 0 || item.bytes_present == item.bytes;
-    const auto fetched = ModelLock::load(root_).find(item.file);
+    const auto fetched = lock.find(item.file);
     const bool of_another_version = fetched && fetched->bytes == item.bytes_present &&
                                     !item.sha256.empty() && fetched->sha256 != item.sha256;
     if (same && options_.verify && !item.sha256.empty()) {
@@ -160,10 +160,10 @@ FetchPlan ModelFetch::plan(const FetchHooks& hooks, const CancelToken& cancel) {
       item.bytes = source.bytes;
       item.sha256 = source.sha256;
     }
-    if (options_.offline || item.bytes > 0) inspect(item, hooks, cancel);
+    if (options_.offline || item.bytes > 0) inspect(item, lock, hooks, cancel);
     if (!options_.offline && item.state != FetchState::kPresent) {
       find_out(item, cancel);
-      inspect(item, hooks, cancel);
+      inspect(item, lock, hooks, cancel);
     }
     if (item.state != FetchState::kPresent) {
       plan.bytes_to_get += item.bytes - item.bytes_here;

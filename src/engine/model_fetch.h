@@ -11,6 +11,7 @@
 
 #include "base/progress.h"
 #include "engine/hub.h"
+#include "engine/model_lock.h"
 #include "engine/model_sources.h"
 
 namespace zanime {
@@ -81,7 +82,8 @@ class ModelFetch {
  private:
   std::string revision_of(const std::string& repository) const;
   void find_out(FetchItem& item, const CancelToken& cancel);
-  void inspect(FetchItem& item, const FetchHooks& hooks, const CancelToken& cancel) const;
+  void inspect(FetchItem& item, const ModelLock& lock, const FetchHooks& hooks,
+               const CancelToken& cancel) const;
   void require_room(const FetchPlan& plan) const;
   void record(const FetchItem& item) const;
 

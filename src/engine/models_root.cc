@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <set>
 #include <string_view>
 #include <system_error>
@@ -11,6 +10,8 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "engine/environment.h"
+#include "engine/folders.h"
 #include "engine/model_sources.h"
 #include "nodes/input_value.h"
 #include "nodes/near_matches.h"
@@ -85,11 +86,6 @@ std::set<std::string> names_below(const fs::path& root, const FolderKind& kind) 
   return names;
 }
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
 // What to run to get `name`, or the official file of the folder when `name` is not one.
 std::string how_to_get(const FolderKind& kind, const fs::path& root, const std::string& name) {
   const std::vector<ModelSource> official = official_files(kind.name);
@@ -141,14 +137,16 @@ void mirror_file(const fs::path& from, const fs::path& to) {
 }  // namespace
 
 fs::path ModelsRoot::default_path() {
-  if (const std::string path = environment("ZANIME_MODELS_ROOT"); !path.empty()) return path;
+  if (const std::string chosen = environment_variable("ZANIME_MODELS_ROOT"); !chosen.empty()) {
+    return chosen;
+  }
   std::error_code error;
   if (const fs::path comfy = fs::path("ComfyUI") / "models"; fs::is_directory(comfy, error)) {
     return comfy;
   }
   // XDG Base Directory Specification: relative values are to be ignored.
-  fs::path data = environment("XDG_DATA_HOME");
-  if (!data.is_absolute()) data = fs::path(environment("HOME")) / ".local" / "share";
+  fs::path data = environment_variable("XDG_DATA_HOME");
+  if (!data.is_absolute()) data = fs::path(environment_variable("HOME")) / ".local" / "share";
   return data / "zanime" / "models";
 }
 
@@ -164,15 +162,11 @@ bool ModelsRoot::has_any(const std::string& folder) const {
 
 fs::path ModelsRoot::find(const std::string& folder, const std::string& name) const {
   const FolderKind& kind = kind_of(folder);
-  // Only what lies in the folder: a graph comes from anywhere.
-  const fs::path relative(name);
-  bool inside = !name.empty() && relative.is_relative() && name.find('\0') == std::string::npos;
-  for (const fs::path& part : relative) inside = inside && part != "..";
   for (const fs::path* root : {&root_, &builtin_}) {
-    if (!inside || root->empty()) continue;
+    if (root->empty() || !stays_inside(name)) continue;
     for (const char* candidate : kind.folders) {
       std::error_code error;
-      const fs::path path = *root / candidate / relative;
+      const fs::path path = *root / candidate / name;
       if (fs::is_regular_file(path, error)) return path;
     }
   }

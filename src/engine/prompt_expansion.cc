@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -12,6 +11,8 @@
 #include <utility>
 
 #include "base/error.h"
+#include "engine/environment.h"
+#include "engine/folders.h"
 #include "engine/utf8.h"
 #include "nodes/input_value.h"
 #include "nodes/near_matches.h"
@@ -304,13 +305,11 @@ double Dice::draw() {
 }
 
 std::vector<fs::path> Wildcards::default_folders(const fs::path& models_root) {
-  if (const char* chosen = std::getenv("ZANIME_WILDCARDS_DIR");
-      chosen != nullptr && *chosen != '\0') {
+  if (const std::string chosen = environment_variable("ZANIME_WILDCARDS_DIR"); !chosen.empty()) {
     return {chosen};
   }
   std::error_code error;
-  fs::path root = fs::absolute(models_root, error).lexically_normal();
-  if (!root.has_filename()) root = root.parent_path();
+  const fs::path root = plain_folder(models_root);
   std::vector<fs::path> folders;
   for (const fs::path& folder :
        {root / "wildcards", root.parent_path() / "wildcards", fs::path("wildcards")}) {
@@ -338,11 +337,9 @@ std::vector<std::string> Wildcards::names() const {
 const std::vector<std::string>& Wildcards::lines(const std::string& name) {
   if (const auto found = read_.find(name); found != read_.end()) return found->second;
   const fs::path relative(name + std::string(kExtension));
-  bool inside = relative.is_relative();
-  for (const fs::path& part : relative) inside = inside && part != "..";
   for (const fs::path& folder : folders_) {
     std::error_code error;
-    if (!inside || !fs::is_regular_file(folder / relative, error)) continue;
+    if (!stays_inside(relative) || !fs::is_regular_file(folder / relative, error)) continue;
     return read_.emplace(name, read_lines(folder / relative)).first->second;
   }
   std::string message = "the prompt has the wildcard __" + name + "__, but ";

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <string_view>
 #include <system_error>
 
 #include "base/error.h"
+#include "engine/environment.h"
+#include "engine/folders.h"
 #include "nodes/input_value.h"
 #include "nodes/near_matches.h"
 
@@ -55,13 +56,11 @@ std::string without_mark(const std::string& name) {
 }  // namespace
 
 fs::path UserFiles::default_input_folder(const fs::path& models_root) {
-  if (const char* chosen = std::getenv("ZANIME_INPUT_DIR"); chosen != nullptr && *chosen != '\0') {
+  if (const std::string chosen = environment_variable("ZANIME_INPUT_DIR"); !chosen.empty()) {
     return chosen;
   }
   std::error_code error;
-  fs::path root = fs::absolute(models_root, error).lexically_normal();
-  if (!root.has_filename()) root = root.parent_path();
-  const fs::path beside = root.parent_path() / "input";
+  const fs::path beside = plain_folder(models_root).parent_path() / "input";
   return fs::is_directory(beside, error) ? beside : fs::path(".");
 }
 
@@ -119,11 +118,8 @@ std::vector<std::string> UserFiles::list(const std::string& folder) const {
 fs::path UserFiles::find_input(const std::string& name) const {
   if (const auto found = added_.find(name); found != added_.end()) return found->second;
 
-  // Only what lies in the folder: a graph comes from anywhere.
   const fs::path relative(without_mark(name));
-  bool inside = !relative.empty() && relative.is_relative() && name.find('\0') == std::string::npos;
-  for (const fs::path& part : relative) inside = inside && part != "..";
-  if (!inside) return {};
+  if (!stays_inside(relative)) return {};
   std::error_code error;
   if (fs::is_regular_file(input_folder_ / relative, error)) return input_folder_ / relative;
   for (const fs::path& folder : more_folders_) {

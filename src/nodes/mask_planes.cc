@@ -5,6 +5,11 @@ namespace {
 constexpr int64_t kColours = 3;
 }
 
+const std::vector<std::string>& mask_channels() {
+  static const std::vector<std::string> kChannels{"alpha", "red", "green", "blue"};
+  return kChannels;
+}
+
 Tensor colour_plane(const Tensor& pixels, const std::string& colour) {
   const int64_t offset = colour == "red" ? 0 : colour == "green" ? 1 : 2;
   Tensor plane(Shape{pixels.dim(0), pixels.dim(1), pixels.dim(2)});

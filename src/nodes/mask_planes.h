@@ -2,10 +2,14 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/tensor.h"
 
 namespace zanime::nodes {
+
+// What a file's mask can be taken from: its transparency or one of its colours.
+const std::vector<std::string>& mask_channels();
 
 // One colour ("red", "green" or "blue") of pictures [batch, height, width, 3]: [batch, height,
 // width].

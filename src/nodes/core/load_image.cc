@@ -52,7 +52,7 @@ void add_load_image_nodes(NodeRegistry& registry) {
       .description =
           "Reads a mask from a PNG or JPEG of the input folder: one of its colours, or 1 "
           "where it is transparent.",
-      .inputs = {file("image", "input"), choice("channel", {"alpha", "red", "green", "blue"})},
+      .inputs = {file("image", "input"), choice("channel", mask_channels())},
       .outputs = {{"MASK", "MASK"}},
       .run = load_image_mask,
   });
