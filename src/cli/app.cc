@@ -160,6 +160,7 @@ int run_program(int argc, char** argv, const CancelToken& cancel) {
   add_nodes_command(app, globals);
   add_inspect_command(app, globals);
   add_fetch_command(app, globals, cancel);
+  add_bench_command(app, globals, cancel);
   add_lab_commands(app, cancel);
   app.footer(
       "Exit codes: 0 done, 2 usage, 3 graph, 4 file, 5 numbers that are not finite,\n"

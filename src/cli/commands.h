@@ -14,6 +14,7 @@ void add_run_command(CLI::App& app, const GlobalOptions& globals, const CancelTo
 void add_graph_command(CLI::App& app, const GlobalOptions& globals);
 void add_nodes_command(CLI::App& app, const GlobalOptions& globals);
 void add_fetch_command(CLI::App& app, const GlobalOptions& globals, const CancelToken& cancel);
+void add_bench_command(CLI::App& app, const GlobalOptions& globals, const CancelToken& cancel);
 void add_inspect_command(CLI::App& app, const GlobalOptions& globals);
 
 }  // namespace zanime::cli

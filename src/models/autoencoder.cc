@@ -177,7 +177,7 @@ Tensor AutoencoderDecoder::decode_unclamped(const Tensor& latent, ops::Backend& 
       cancel.throw_if_cancelled();
       x = run_residual(block, x, backend);
     }
-    if (level.upsample) x = backend.conv2d(backend.upsample_2x(x), *level.upsample);
+    if (level.upsample) x = backend.upsample_conv2d(x, *level.upsample);
   }
   x = backend.group_norm(x, kNormGroups, norm_out_weight_, norm_out_bias_, kNormEpsilon,
                          /*with_silu=*/true);

@@ -93,11 +93,12 @@ class Backend {
 
   // [B, H, W, in] -> [B, H', W', out]
   virtual Tensor conv2d(const Tensor& x, const Conv2d& layer) = 0;
+  // conv2d of x doubled by nearest neighbour, for 3 x 3 with one pixel of padding on each side:
+  // [B, H, W, in] -> [B, 2H, 2W, out].
+  virtual Tensor upsample_conv2d(const Tensor& x, const Conv2d& layer) = 0;
   // Wu and He 2018 (arXiv 1803.08494), statistics per picture and group, then SiLU if asked.
   virtual Tensor group_norm(const Tensor& x, int groups, const Tensor& weight, const Tensor& bias,
                             float epsilon, bool with_silu) = 0;
-  // Nearest neighbour: [B, H, W, C] -> [B, 2H, 2W, C].
-  virtual Tensor upsample_2x(const Tensor& x) = 0;
   // sum += x
   virtual void add_inplace(Tensor& sum, const Tensor& x) = 0;
 };

@@ -244,16 +244,6 @@ TEST_P(BackendTest, GroupNormIsPerPictureAndGroup) {
   }
 }
 
-TEST_P(BackendTest, UpsampleRepeatsPixels) {
-  const Tensor x = random_tensor({2, 3, 2, 5}, 1);
-  const Tensor out = backend->upsample_2x(x);
-  ASSERT_EQ(out.shape(), (Shape{2, 6, 4, 5}));
-  for (int64_t i = 0; i < out.size(); ++i) {
-    const int64_t c = i % 5, column = i / 5 % 4, line = i / 20 % 6, b = i / 120;
-    EXPECT_EQ(out.data()[i], x.data()[((b * 3 + line / 2) * 2 + column / 2) * 5 + c]);
-  }
-}
-
 TEST_P(BackendTest, ResultsDoNotDependOnTheNumberOfThreads) {
   const int threads = thread_count();
   const Tensor x = random_tensor({70, 800}, 1), w = random_tensor({2400, 800}, 2);

@@ -50,6 +50,21 @@ TEST_P(TapConvolution, EqualsTheDirectOne) {
   }
 }
 
+TEST_P(TapConvolution, OfADoubledPictureEqualsTheDirectOneOfItsDouble) {
+  const RowKernels& kernels = select_kernels("");
+  Tensor doubled(Shape{x.dim(0), 2 * x.dim(1), 2 * x.dim(2), x.dim(3)});
+  const int64_t channels = x.dim(3), width = doubled.dim(2), height = doubled.dim(1);
+  for (int64_t i = 0; i < doubled.size(); ++i) {
+    const int64_t c = i % channels, column = i / channels % width;
+    const int64_t row = i / channels / width % height, b = i / channels / width / height;
+    doubled.data()[i] = x.data()[((b * x.dim(1) + row / 2) * x.dim(2) + column / 2) * channels + c];
+  }
+  const Tensor direct = conv2d(kernels, doubled, layer);
+  const Tensor taps = tap_upsample_conv2d(kernels, x, layer);
+  ASSERT_EQ(taps.shape(), direct.shape());
+  EXPECT_LT(max_difference(taps, direct), tolerance());
+}
+
 // One pixel; runs of several rows, of one row, and of parts of a row; a last run that is shorter.
 INSTANTIATE_TEST_SUITE_P(Shapes, TapConvolution,
                          ::testing::Values(Case{1, 1, 1, 8, 4, true}, Case{2, 5, 3, 32, 16, true},

@@ -1,4 +1,3 @@
-#include <cstring>
 #include <stdexcept>
 
 #include <oneapi/dnnl/dnnl_version.h>
@@ -105,26 +104,13 @@ class CpuBackend final : public Backend {
                                : cpu::conv2d(kernels_, x, layer);
   }
 
+  Tensor upsample_conv2d(const Tensor& x, const Conv2d& layer) override {
+    return cpu::tap_upsample_conv2d(kernels_, x, layer);
+  }
+
   Tensor group_norm(const Tensor& x, int groups, const Tensor& weight, const Tensor& bias,
                     float epsilon, bool with_silu) override {
     return cpu::group_norm(kernels_, x, groups, weight, bias, epsilon, with_silu);
-  }
-
-  Tensor upsample_2x(const Tensor& x) override {
-    const int64_t height = x.dim(1), width = x.dim(2), channels = x.dim(3);
-    Tensor out(Shape{x.dim(0), 2 * height, 2 * width, channels});
-    parallel_for(x.dim(0) * height, [&](int64_t line) {
-      const float* in = x.data() + line * width * channels;
-      float* first = out.data() + 2 * line * 2 * width * channels;
-      for (int64_t column = 0; column < width; ++column) {
-        const size_t bytes = static_cast<size_t>(channels) * sizeof(float);
-        std::memcpy(first + 2 * column * channels, in + column * channels, bytes);
-        std::memcpy(first + (2 * column + 1) * channels, in + column * channels, bytes);
-      }
-      std::memcpy(first + 2 * width * channels, first,
-                  static_cast<size_t>(2 * width * channels) * sizeof(float));
-    });
-    return out;
   }
 
   void add_inplace(Tensor& sum, const Tensor& x) override {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "base/parallel.h"
@@ -15,7 +16,6 @@ namespace {
 // Pixels of a run: enough rows for the product to run at full speed, and few enough for the run's
 // output to stay in cache from tap to tap. Fixed, so that sums do not depend on the thread count.
 constexpr int64_t kRunPixels = 256;
-constexpr int64_t kTaps = 9;
 
 void copy_floats(float* to, const float* from, int64_t count) {
   std::memcpy(to, from, static_cast<size_t>(count) * sizeof(float));
@@ -40,6 +40,22 @@ Tensor with_border(const Tensor& x) {
   return out;
 }
 
+// One tap of a product: its weights [out, in], and how far its input lies from the output's place
+// in the bordered picture.
+struct Tap {
+  const float* weights;
+  int64_t row;
+  int64_t column;
+};
+
+// The output pixels of one phase: (row * step + row_offset, column * step + column_offset).
+struct Phase {
+  std::vector<Tap> taps;
+  int64_t step = 1;
+  int64_t row_offset = 0;
+  int64_t column_offset = 0;
+};
+
 // A run: `rows` rows of `columns` pixels. Several rows only where they are whole, so that with the
 // border between them they are one stretch of memory.
 struct Run {
@@ -62,28 +78,29 @@ std::vector<Run> runs_of(const Tensor& x) {
   return runs;
 }
 
-// All outputs of one run. weights [9, out, in].
-void multiply_run(const RowKernels& kernels, const Tensor& bordered, const Tensor& weights,
-                  const Tensor& bias, const Run& run, Tensor& out) {
+// All outputs of one phase in one run.
+void multiply_run(const RowKernels& kernels, const Tensor& bordered, const Tensor& bias,
+                  const Phase& phase, const Run& run, Tensor& out) {
   const int64_t channels = bordered.dim(3), outputs = out.dim(3);
   const int64_t line = bordered.dim(2);  // pixels from one row to the next
   const int64_t pixels = (run.rows - 1) * line + run.columns;
   const float* corner = bordered.data() + run.picture * bordered.dim(1) * line * channels;
   float* sums = scratch(Scratch::kConvolutionRun, pixels * outputs);
-  for (int64_t tap = 0; tap < kTaps; ++tap) {
-    const float* moved = corner + ((run.row + tap / 3) * line + run.column + tap % 3) * channels;
-    const float* tap_weights = weights.data() + tap * outputs * channels;
-    gemm_nt(pixels, outputs, channels, {moved, channels}, {tap_weights, channels},
-            tap == 0 ? 0.0f : 1.0f, {sums, outputs});
+  float beta = 0.0f;
+  for (const Tap& tap : phase.taps) {
+    const float* moved = corner + ((run.row + tap.row) * line + run.column + tap.column) * channels;
+    gemm_nt(pixels, outputs, channels, {moved, channels}, {tap.weights, channels}, beta,
+            {sums, outputs});
+    beta = 1.0f;
   }
-  // Between the rows of a run stand sums that belong to no output: those of the border.
   for (int64_t row = 0; row < run.rows; ++row) {
-    const int64_t first = (run.picture * out.dim(1) + run.row + row) * out.dim(2) + run.column;
-    float* target = out.data() + first * outputs;
-    copy_floats(target, sums + row * line * outputs, run.columns * outputs);
-    if (bias.empty()) continue;
+    const int64_t out_row = (run.row + row) * phase.step + phase.row_offset;
     for (int64_t column = 0; column < run.columns; ++column) {
-      kernels.add(target + column * outputs, bias.data(), outputs);
+      const int64_t out_column = (run.column + column) * phase.step + phase.column_offset;
+      float* pixel =
+          out.data() + ((run.picture * out.dim(1) + out_row) * out.dim(2) + out_column) * outputs;
+      copy_floats(pixel, sums + (row * line + column) * outputs, outputs);
+      if (!bias.empty()) kernels.add(pixel, bias.data(), outputs);
     }
   }
 }
@@ -91,29 +108,70 @@ void multiply_run(const RowKernels& kernels, const Tensor& bordered, const Tenso
 // weight [out, in, 3, 3] -> [9, out, in], row by row of the kernel.
 Tensor weights_by_tap(const RowKernels& kernels, const Weight& weight) {
   const int64_t outputs = weight.shape()[0], inputs = weight.shape()[1];
-  Tensor taps(Shape{kTaps, outputs, inputs});
+  Tensor taps(Shape{9, outputs, inputs});
   parallel_for(outputs, [&](int64_t output) {
-    float* row = scratch(Scratch::kWeightPanel, inputs * kTaps);
-    convert_block(kernels, weight, output, 1, 0, inputs * kTaps, row);
-    for (int64_t tap = 0; tap < kTaps; ++tap) {
+    float* row = scratch(Scratch::kWeightPanel, inputs * 9);
+    convert_block(kernels, weight, output, 1, 0, inputs * 9, row);
+    for (int64_t tap = 0; tap < 9; ++tap) {
       float* target = taps.data() + (tap * outputs + output) * inputs;
-      for (int64_t input = 0; input < inputs; ++input) target[input] = row[input * kTaps + tap];
+      for (int64_t input = 0; input < inputs; ++input) target[input] = row[input * 9 + tap];
     }
   });
   return taps;
+}
+
+Tensor convolve(const RowKernels& kernels, const Tensor& x, const Conv2d& layer,
+                const std::vector<Phase>& phases, int64_t scale) {
+  const Tensor bordered = with_border(x);
+  Tensor out(Shape{x.dim(0), x.dim(1) * scale, x.dim(2) * scale, layer.weight.shape()[0]});
+  const std::vector<Run> runs = runs_of(x);
+  const auto count = static_cast<int64_t>(phases.size());
+  parallel_for(static_cast<int64_t>(runs.size()) * count, [&](int64_t i) {
+    multiply_run(kernels, bordered, layer.bias, phases[static_cast<size_t>(i % count)],
+                 runs[static_cast<size_t>(i / count)], out);
+  });
+  return out;
 }
 
 }  // namespace
 
 Tensor tap_conv2d(const RowKernels& kernels, const Tensor& x, const Conv2d& layer) {
   const Tensor weights = weights_by_tap(kernels, layer.weight);
-  const Tensor bordered = with_border(x);
-  Tensor out(Shape{x.dim(0), x.dim(1), x.dim(2), layer.weight.shape()[0]});
-  const std::vector<Run> runs = runs_of(x);
-  parallel_for(static_cast<int64_t>(runs.size()), [&](int64_t i) {
-    multiply_run(kernels, bordered, weights, layer.bias, runs[static_cast<size_t>(i)], out);
+  Phase phase;
+  for (int64_t tap = 0; tap < 9; ++tap) {
+    phase.taps.push_back({weights.rows(tap, 1).data(), tap / 3, tap % 3});
+  }
+  return convolve(kernels, x, layer, {phase}, 1);
+}
+
+Tensor tap_upsample_conv2d(const RowKernels& kernels, const Tensor& x, const Conv2d& layer) {
+  const Tensor single = weights_by_tap(kernels, layer.weight);
+  // Output row 2y sees input rows y - 1 (kernel row 0) and y (1 and 2); row 2y + 1 sees y (0 and 1)
+  // and y + 1 (2). Columns likewise.
+  static constexpr int64_t kFirst[2][2] = {{0, 1}, {0, 2}}, kCount[2][2] = {{1, 2}, {2, 1}};
+  const int64_t size = single.dim(1) * single.dim(2);
+  Tensor summed = Tensor::zeros(Shape{16, single.dim(1), single.dim(2)});
+  parallel_for(16, [&](int64_t i) {
+    const int64_t odd_row = i / 8, odd_column = i / 4 % 2, row = i / 2 % 2, column = i % 2;
+    for (int64_t a = 0; a < kCount[odd_row][row]; ++a) {
+      for (int64_t b = 0; b < kCount[odd_column][column]; ++b) {
+        const int64_t tap = (kFirst[odd_row][row] + a) * 3 + kFirst[odd_column][column] + b;
+        kernels.add(summed.data() + i * size, single.data() + tap * size, size);
+      }
+    }
   });
-  return out;
+  std::vector<Phase> phases;
+  for (int64_t odd_row = 0; odd_row < 2; ++odd_row) {
+    for (int64_t odd_column = 0; odd_column < 2; ++odd_column) {
+      Phase phase{{}, 2, odd_row, odd_column};
+      for (int64_t tap = 0; tap < 4; ++tap) {
+        const int64_t i = (odd_row * 2 + odd_column) * 4 + tap;
+        phase.taps.push_back({summed.data() + i * size, odd_row + tap / 2, odd_column + tap % 2});
+      }
+      phases.push_back(std::move(phase));
+    }
+  }
+  return convolve(kernels, x, layer, phases, 2);
 }
 
 }  // namespace zanime::ops::cpu

@@ -13,4 +13,8 @@ namespace zanime::ops::cpu {
 // As Backend::conv2d, for 3 x 3, stride 1, one pixel of padding on each side.
 Tensor tap_conv2d(const RowKernels& kernels, const Tensor& x, const Conv2d& layer);
 
+// As Backend::upsample_conv2d. After doubling, an output pixel sees only 2 x 2 different inputs:
+// taps that fall on the same one are added up beforehand, which leaves 4 products of 9.
+Tensor tap_upsample_conv2d(const RowKernels& kernels, const Tensor& x, const Conv2d& layer);
+
 }  // namespace zanime::ops::cpu

@@ -1,0 +1,156 @@
+// `zanime bench`: seconds, rates and memory of each network, beside what the machine could do.
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "engine/benchmark.h"
+#include "engine/engine.h"
+
+namespace zanime::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr double kGiga = 1e9, kTera = 1e12, kGiB = 1024.0 * 1024.0 * 1024.0;
+
+struct Options {
+  BenchmarkOptions benchmark;
+  std::string cache;
+};
+
+std::string text(const char* format, double value) {
+  char buffer[64];
+  std::snprintf(buffer, sizeof(buffer), format, value);
+  return buffer;
+}
+
+std::string label(const BenchmarkStage& stage, int64_t tokens) {
+  if (stage.side == 0) return stage.name + " " + std::to_string(tokens) + " tokens";
+  return stage.name + " " + std::to_string(stage.side) + " x " + std::to_string(stage.side);
+}
+
+void print_row(const std::vector<std::string>& cells) {
+  static constexpr int kWidths[] = {20, 9, 9, 9, 9, 8, 11, 9};
+  std::string line;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    const auto width = static_cast<size_t>(kWidths[i]);
+    const std::string pad(width - std::min(width, cells[i].size()), ' ');
+    line += i == 0 ? cells[i] + pad : pad + cells[i];
+  }
+  std::cout << line << std::endl;
+}
+
+void print_stage(const BenchmarkStage& stage, int64_t tokens) {
+  const bool converts = stage.conversion_seconds > 0;
+  print_row({label(stage, tokens), text("%.2f", stage.seconds), text("%.3f", stage.flops / kTera),
+             text("%.0f", stage.flops / stage.seconds / kGiga),
+             text("%.2f", stage.ideal_seconds), text("%.2f", stage.seconds / stage.ideal_seconds),
+             converts ? text("%.2f", stage.conversion_seconds) : "-",
+             text("%.2f", static_cast<double>(stage.peak.anonymous) / kGiB)});
+}
+
+ordered_json as_json(const BenchmarkStage& stage) {
+  return {{"stage", stage.name},
+          {"side", stage.side},
+          {"seconds", stage.seconds},
+          {"flops", stage.flops},
+          {"flops_per_second", stage.flops / stage.seconds},
+          {"ideal_seconds", stage.ideal_seconds},
+          {"ratio", stage.seconds / stage.ideal_seconds},
+          {"conversion_seconds", stage.conversion_seconds},
+          {"peak_anonymous_bytes", stage.peak.anonymous},
+          {"peak_total_bytes", stage.peak.total}};
+}
+
+// A path as it stands, or a name in the folder of the models root.
+std::filesystem::path model_file(const std::string& name, const char* folder,
+                                 const Engine& engine) {
+  std::error_code error;
+  if (std::filesystem::is_regular_file(name, error)) return name;
+  return engine.files().find(folder, name);
+}
+
+void bench(const Options& options, const GlobalOptions& globals, const CancelToken& cancel) {
+  const double launched = seconds_since_launch();
+  BenchmarkOptions benchmark = options.benchmark;
+  const bool own_files = !benchmark.model.empty() || !benchmark.text_encoder.empty() ||
+                         !benchmark.vae.empty();
+  if (own_files) {
+    if (benchmark.model.empty() || benchmark.text_encoder.empty() || benchmark.vae.empty()) {
+      throw Error(ErrorKind::kUsage,
+                  "--model, --text-encoder and --vae go together; leave all of them out for "
+                  "synthetic files of the released models' size");
+    }
+    const Engine engine(EngineOptions::from_environment());
+    benchmark.model = model_file(benchmark.model, "diffusion_models", engine);
+    benchmark.text_encoder = model_file(benchmark.text_encoder, "text_encoders", engine);
+    benchmark.vae = model_file(benchmark.vae, "vae", engine);
+  } else {
+    make_benchmark_files(
+        options.cache.empty() ? default_benchmark_folder() : std::filesystem::path(options.cache),
+        benchmark, [](const std::string& path) { log_info("writing " + path); });
+  }
+
+  const auto backend = ops::make_cpu_backend();
+  if (!globals.json) {
+    std::cout << backend->description() << '\n'
+              << "ideal: the same matrix products by oneDNN's float32 product alone, in this run\n";
+    print_row({"stage", "seconds", "TFLOP", "GFLOP/s", "ideal s", "ratio", "convert s", "GiB"});
+  }
+  const std::vector<BenchmarkStage> stages =
+      run_benchmark(benchmark, *backend, cancel, [&](const BenchmarkStage& stage) {
+        if (!globals.json) print_stage(stage, benchmark.tokens);
+      });
+  if (!globals.json) {
+    std::cout << "convert: all weights of the network to float32 once; GiB: peak of memory that is "
+                 "no file's\n"
+              << "launch to the first line of this command: " << text("%.3f", launched) << " s\n";
+    return;
+  }
+  ordered_json object = {{"backend", backend->description()},
+                         {"model", benchmark.model.string()},
+                         {"text_encoder", benchmark.text_encoder.string()},
+                         {"vae", benchmark.vae.string()},
+                         {"tokens", benchmark.tokens},
+                         {"launch_seconds", launched},
+                         {"stages", ordered_json::array()}};
+  for (const BenchmarkStage& stage : stages) object["stages"].push_back(as_json(stage));
+  std::cout << object.dump(2) << '\n';
+}
+
+}  // namespace
+
+void add_bench_command(CLI::App& app, const GlobalOptions& globals, const CancelToken& cancel) {
+  CLI::App* command =
+      app.add_subcommand("bench", "Measure the networks beside the machine's matrix product");
+  const auto options = std::make_shared<Options>();
+  BenchmarkOptions& benchmark = options->benchmark;
+  command
+      ->add_option("--sizes", benchmark.sides,
+                   "Sides of square pictures, pixels, with commas (default 256,512)")
+      ->delimiter(',')
+      ->check(CLI::Range(int64_t{64}, int64_t{4096}));
+  command->add_option("--tokens", benchmark.tokens, "Of the prompt (default 26)")
+      ->check(CLI::Range(int64_t{1}, int64_t{4096}));
+  command->add_option("--repeats", benchmark.repeats,
+                      "Measured runs of each stage; the best counts (default 1)")
+      ->check(CLI::Range(1, 100));
+  command->add_option("-m,--model", benchmark.model, "File of diffusion_models/, or a path");
+  command->add_option("--text-encoder", benchmark.text_encoder,
+                      "File of text_encoders/, or a path");
+  command->add_option("--vae", benchmark.vae, "File of vae/, or a path");
+  command->add_option("--cache", options->cache,
+                      "Folder of the synthetic files (default: ~/.cache/zanime/bench)");
+  command->callback([options, &globals, &cancel] { bench(*options, globals, cancel); });
+}
+
+}  // namespace zanime::cli

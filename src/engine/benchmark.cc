@@ -1,0 +1,210 @@
+#include "engine/benchmark.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <map>
+#include <sstream>
+#include <system_error>
+#include <utility>
+
+#include <unistd.h>
+
+#include "base/error.h"
+#include "models/autoencoder.h"
+#include "models/next_dit.h"
+#include "models/qwen3.h"
+#include "ops/bare_product.h"
+#include "ops/product_recorder.h"
+#include "sampling/noise.h"
+#include "weights/synth.h"
+
+namespace zanime {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Rates by shape, each measured once in a run.
+class BareProducts {
+ public:
+  double seconds_of(const ops::ProductShape& shape) {
+    const auto [found, is_new] = seconds_.try_emplace(shape, 0.0);
+    if (is_new) found->second = ops::seconds_of_bare_product(shape.m, shape.n, shape.k);
+    return found->second;
+  }
+
+ private:
+  std::map<ops::ProductShape, double> seconds_;
+};
+
+class Bench {
+ public:
+  Bench(const BenchmarkOptions& options, ops::Backend& backend, const CancelToken& cancel,
+        const std::function<void(const BenchmarkStage&)>& on_stage)
+      : options_(options), recorder_(backend), cancel_(cancel), on_stage_(on_stage) {}
+
+  // `work(backend)` is one run of the network; its weights number `weights`.
+  template <typename Work>
+  void measure(const std::string& name, int64_t side, double weights, Work work) {
+    using Clock = std::chrono::steady_clock;
+    BenchmarkStage stage;
+    stage.name = name;
+    stage.side = side;
+    stage.seconds = std::numeric_limits<double>::infinity();
+    {
+      const MemoryWatch watch;
+      for (int run = 0; run <= options_.repeats; ++run) {
+        recorder_.clear();
+        const auto start = Clock::now();
+        work(recorder_);
+        const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+        if (run > 0) stage.seconds = std::min(stage.seconds, seconds);
+      }
+      stage.peak = watch.peak();
+    }
+    stage.flops = recorder_.flops();
+    for (const auto& [shape, count] : recorder_.products()) {
+      cancel_.throw_if_cancelled();
+      stage.ideal_seconds += count * products_.seconds_of(shape);
+    }
+    stage.conversion_seconds = ops::seconds_of_conversion(static_cast<int64_t>(weights));
+    stages_.push_back(stage);
+    if (on_stage_) on_stage_(stage);
+  }
+
+  std::vector<BenchmarkStage> stages() && { return std::move(stages_); }
+
+ private:
+  const BenchmarkOptions& options_;
+  ops::ProductRecorder recorder_;
+  BareProducts products_;
+  const CancelToken& cancel_;
+  const std::function<void(const BenchmarkStage&)>& on_stage_;
+  std::vector<BenchmarkStage> stages_;
+};
+
+// Values in all tensors of a network but the one named `without`.
+double weights_of(const ModelWeights& weights, const std::string& without = "") {
+  double count = 0;
+  for (const auto& [name, weight] : weights.all()) {
+    if (name != without) count += static_cast<double>(weight.shape().size());
+  }
+  return count;
+}
+
+// Ids from the middle of the vocabulary: their rows are not in any cache.
+std::vector<int32_t> some_ids(int64_t count, int64_t vocabulary) {
+  std::vector<int32_t> ids;
+  for (int64_t i = 0; i < count; ++i) {
+    ids.push_back(static_cast<int32_t>((i + 1) * 7919 % vocabulary));
+  }
+  return ids;
+}
+
+int64_t free_bytes(const fs::path& folder) {
+  std::error_code error;
+  const fs::space_info space = fs::space(folder, error);
+  return error ? 0 : static_cast<int64_t>(space.available);
+}
+
+}  // namespace
+
+std::vector<BenchmarkStage> run_benchmark(
+    const BenchmarkOptions& options, ops::Backend& backend, const CancelToken& cancel,
+    const std::function<void(const BenchmarkStage&)>& on_stage) {
+  Bench bench(options, backend, cancel, on_stage);
+  Tensor conditioning;
+  {
+    const Qwen3TextEncoder encoder(open_model_weights(options.text_encoder, ModelFamily::kQwen3));
+    const std::vector<int32_t> ids = some_ids(options.tokens, encoder.config().vocabulary);
+    const auto& config = encoder.config();
+    // The last layer does not run, and of the embedding only the rows of the tokens are read.
+    const double all = weights_of(encoder.weights(), "embed_tokens.weight");
+    const double weights = all * static_cast<double>(config.layers - 1) /
+                           static_cast<double>(config.layers);
+    bench.measure("encode", 0, weights, [&](ops::Backend& recorder) {
+      conditioning = encoder.encode(ids, recorder, cancel);
+    });
+  }
+  const NextDit network(open_model_weights(options.model, ModelFamily::kZImage));
+  const double dit_weights = weights_of(network.weights());
+  for (const int64_t side : options.sides) {
+    const Tensor latent =
+        normal_noise(Shape{1, network.config().latent_channels, side / 8, side / 8}, 1);
+    const NextDit::Caption caption = network.embed_caption(conditioning, backend, cancel);
+    bench.measure("step", side, dit_weights, [&](ops::Backend& recorder) {
+      network.velocity(latent, 0.5f, caption, recorder, cancel);
+    });
+  }
+  const ModelWeights vae = open_model_weights(options.vae, ModelFamily::kFluxAutoencoder);
+  const AutoencoderDecoder decoder(vae);
+  for (const int64_t side : options.sides) {
+    const Tensor latent = normal_noise(Shape{1, decoder.latent_channels(), side / 8, side / 8}, 2);
+    bench.measure("decode", side, 0, [&](ops::Backend& recorder) {
+      decoder.decode(latent, recorder, cancel);
+    });
+  }
+  return std::move(bench).stages();
+}
+
+void make_benchmark_files(const fs::path& folder, BenchmarkOptions& options,
+                          const std::function<void(const std::string&)>& on_file) {
+  constexpr int64_t kBytes = 10'500'000'000;
+  options.model = folder / "z-image-synthetic-fp8.safetensors";
+  options.text_encoder = folder / "qwen3-4b-synthetic-fp8.safetensors";
+  options.vae = folder / "ae-synthetic-bf16.safetensors";
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (fs::exists(options.model) && fs::exists(options.text_encoder) && fs::exists(options.vae)) {
+    return;
+  }
+  if (const int64_t room = free_bytes(folder); room < kBytes) {
+    throw Error(ErrorKind::kResource,
+                "the synthetic files need 10.5 GB in " + folder.string() + ", which has " +
+                    std::to_string(room / 1'000'000) +
+                    " MB; name another folder with --cache, or files of your own with --model, "
+                    "--text-encoder and --vae");
+  }
+  const auto make = [&](const fs::path& path, auto write) {
+    if (fs::exists(path)) return;
+    on_file(path.string());
+    write(path);
+  };
+  make(options.model, [](const fs::path& path) {
+    synth_dit(path, DitSpec(), DType::kF8E4M3, NameLayout::kDiffusers);
+  });
+  make(options.text_encoder,
+       [](const fs::path& path) { synth_qwen3(path, Qwen3Spec(), DType::kF8E4M3); });
+  make(options.vae, [](const fs::path& path) {
+    synth_autoencoder(path, AutoencoderSpec(), DType::kBF16);
+  });
+}
+
+fs::path default_benchmark_folder() {
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  const char* home = std::getenv("HOME");
+  fs::path folder = cache == nullptr ? "" : cache;
+  // XDG Base Directory Specification: relative values are to be ignored.
+  if (!folder.is_absolute()) folder = fs::path(home == nullptr ? "." : home) / ".cache";
+  return folder / "zanime" / "bench";
+}
+
+double seconds_since_launch() {
+  // Field 22 of /proc/self/stat: when the process started, in ticks since boot (proc(5)). The
+  // fields are counted from behind the name, which may hold anything.
+  std::ifstream file("/proc/self/stat");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  std::istringstream fields(text.substr(std::min(text.size(), text.rfind(')') + 1)));
+  std::string field;
+  for (int i = 3; i <= 22; ++i) fields >> field;
+  timespec now{};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  const double started = std::strtod(field.c_str(), nullptr) /
+                         static_cast<double>(sysconf(_SC_CLK_TCK));
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9 - started;
+}
+
+}  // namespace zanime

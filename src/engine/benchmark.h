@@ -1,0 +1,54 @@
+// How fast the three networks run here, beside what the machine's own matrix product would take.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/memory_use.h"
+#include "base/progress.h"
+#include "ops/ops.h"
+
+namespace zanime {
+
+struct BenchmarkOptions {
+  std::filesystem::path model, text_encoder, vae;
+  std::vector<int64_t> sides = {256, 512};  // of square pictures, in pixels
+  int64_t tokens = 26;                      // of the prompt, template included
+  int repeats = 1;  // measured runs of each stage after one that is not; the best counts
+};
+
+// One network at one size.
+struct BenchmarkStage {
+  std::string name;  // "encode", "step", "decode"
+  int64_t side = 0;  // pixels; 0 for encode
+  double seconds = 0;
+  double flops = 0;
+  // The same products by the library alone, in float32, one after another, with nothing between.
+  double ideal_seconds = 0;
+  // Converting every weight of the network to float32 once, as is needed before multiplying.
+  double conversion_seconds = 0;
+  MemoryUse peak;
+};
+
+// Runs the stages in order, calling `on_stage` with each as soon as it is measured. The library's
+// rates are taken in between, for each shape that a network multiplies. Throws as the networks do.
+std::vector<BenchmarkStage> run_benchmark(
+    const BenchmarkOptions& options, ops::Backend& backend, const CancelToken& cancel,
+    const std::function<void(const BenchmarkStage&)>& on_stage);
+
+// The three files at the released models' widths, diffusion model and text encoder in F8_E4M3,
+// made in `folder` where they are missing (10.3 GB); the paths go into `options`. `on_file` is told
+// which one is being written. Throws Error(kResource) where the disk has not the room.
+void make_benchmark_files(const std::filesystem::path& folder, BenchmarkOptions& options,
+                          const std::function<void(const std::string&)>& on_file);
+
+// XDG_CACHE_HOME or ~/.cache, with zanime/bench.
+std::filesystem::path default_benchmark_folder();
+
+// Seconds since this process was started.
+double seconds_since_launch();
+
+}  // namespace zanime

@@ -1,0 +1,16 @@
+// What the library underneath makes of a matrix product alone: the measure for everything else.
+#pragma once
+
+#include <cstdint>
+
+namespace zanime::ops {
+
+// Seconds of one product [m, k] x [k, n]^T in float32 by the CPU backend's library with all its
+// threads, weights already converted: the best of several.
+double seconds_of_bare_product(int64_t m, int64_t n, int64_t k);
+
+// Seconds to convert `count` stored F8_E4M3 values to float32, on all threads and in blocks that
+// stay in cache, as the CPU backend does before it multiplies.
+double seconds_of_conversion(int64_t count);
+
+}  // namespace zanime::ops

@@ -1,0 +1,77 @@
+#include "ops/bare_product.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "base/parallel.h"
+#include "base/tensor.h"
+#include "ops/cpu/cpu_level.h"
+#include "ops/cpu/gemm.h"
+#include "ops/cpu/linear.h"
+#include "ops/cpu/scratch.h"
+
+namespace zanime::ops {
+namespace {
+
+// Repeats `work` for a quarter of a second at least, three times at least, 100 at most.
+template <typename Work>
+double best_seconds(Work work) {
+  using Clock = std::chrono::steady_clock;
+  double best = std::numeric_limits<double>::infinity(), total = 0;
+  for (int i = 0; i < 100 && (i < 3 || total < 0.25); ++i) {
+    const auto start = Clock::now();
+    work();
+    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    best = std::min(best, seconds);
+    total += seconds;
+  }
+  return best;
+}
+
+Tensor random_matrix(int64_t rows, int64_t columns) {
+  std::minstd_rand generator(1);
+  Tensor matrix(Shape{rows, columns});
+  for (float& value : matrix.values()) {
+    value = static_cast<float>(generator() % 2048) / 1024.0f - 1.0f;
+  }
+  return matrix;
+}
+
+}  // namespace
+
+double seconds_of_bare_product(int64_t m, int64_t n, int64_t k) {
+  const Tensor a = random_matrix(m, k), b = random_matrix(n, k);
+  Tensor c(Shape{m, n});
+  return best_seconds(
+      [&] { cpu::gemm_nt(m, n, k, {a.data(), k}, {b.data(), k}, 0.0f, {c.data(), n}); });
+}
+
+double seconds_of_conversion(int64_t count) {
+  constexpr int64_t kColumns = 2560, kRows = 16384, kBlockRows = 256, kBlockColumns = 384;
+  // 40 MB, more than caches hold: as when a file is read. Bytes that mean NaN are left out.
+  const auto bytes = std::make_shared<std::vector<std::byte>>(kRows * kColumns);
+  std::minstd_rand generator(1);
+  for (std::byte& byte : *bytes) byte = static_cast<std::byte>(generator() & 0x3f);
+  WeightPart part;
+  part.data = bytes->data();
+  part.dtype = DType::kF8E4M3;
+  part.rows = kRows;
+  const Weight weight("conversion", Shape{kRows, kColumns}, {part}, bytes);
+  const cpu::RowKernels& kernels = cpu::select_kernels("");
+  const double seconds = best_seconds([&] {
+    parallel_for_ranges(kRows, kBlockRows, [&](int64_t begin, int64_t end) {
+      float* block = cpu::scratch(cpu::Scratch::kWeightPanel, kBlockRows * kBlockColumns);
+      for (int64_t column = 0; column < kColumns; column += kBlockColumns) {
+        cpu::convert_block(kernels, weight, begin, end - begin, column,
+                           std::min(kBlockColumns, kColumns - column), block);
+      }
+    });
+  });
+  return seconds * static_cast<double>(count) / static_cast<double>(kRows * kColumns);
+}
+
+}  // namespace zanime::ops
