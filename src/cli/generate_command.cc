@@ -189,6 +189,7 @@ void generate(const GenerateOptions& options, const GlobalOptions& globals,
   check_numbers(options);
 
   EngineOptions engine_options = EngineOptions::from_environment();
+  engine_options.compute = globals.compute;
   engine_options.models_root = options.models_root;
   engine_options.wildcards_dir = options.wildcards;
   Engine engine(engine_options);

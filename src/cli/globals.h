@@ -1,10 +1,13 @@
 // Options that may stand before or after any command.
 #pragma once
 
+#include "ops/ops.h"
+
 namespace zanime::cli {
 
 struct GlobalOptions {
   int threads = 0;  // 0: as many as CPUs
+  ops::Compute compute = ops::Compute::kFloat32;
   bool quiet = false;
   bool verbose = false;
   bool json = false;

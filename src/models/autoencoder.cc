@@ -29,6 +29,7 @@ ops::Linear load_pointwise(const ModelWeights& weights, const std::string& name)
   ops::Linear linear;
   linear.weight = weights.get(name + ".weight");
   linear.bias = weights.get_float32(name + ".bias", {linear.weight.rows()});
+  linear.keeps_float32 = true;
   return linear;
 }
 
@@ -116,6 +117,7 @@ Middle load_middle(const ModelWeights& weights, const std::string& name) {
   const ops::Linear value = load_pointwise(weights, attention + ".v");
   middle.attention.qkv.weight =
       stack_rows({&query.weight, &key.weight, &value.weight}, attention + ".q + k + v");
+  middle.attention.qkv.keeps_float32 = true;
   middle.attention.qkv.bias = concatenate({&query.bias, &key.bias, &value.bias});
   middle.attention.out = load_pointwise(weights, attention + ".proj_out");
   return middle;

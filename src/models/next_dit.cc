@@ -233,6 +233,8 @@ NextDit::NextDit(ModelWeights source)
   final_modulation_ =
       load_linear(weights, "final_layer.adaLN_modulation.1", c.dim, c.modulation, true);
   final_out_ = load_linear(weights, "final_layer.linear", patch_size, c.dim, true);
+  // What comes in and what goes out: all errors inside are smaller than one made here.
+  caption_in_.keeps_float32 = image_in_.keeps_float32 = final_out_.keeps_float32 = true;
 }
 
 void NextDit::run_block(const Block& block, Tensor& x, int64_t batch, const Tensor& time,

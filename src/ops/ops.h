@@ -23,7 +23,15 @@ namespace zanime::ops {
 struct Linear {
   Weight weight;
   Tensor bias;
+  // Always multiplied in float32: layers where little is to gain and much to lose.
+  bool keeps_float32 = false;
 };
+
+// What matrix products are computed in. kFloat32 is the reference; kInt8 takes 8-bit integers for
+// the linear layers, faster and less exact (ops/cpu/quantized_linear.h).
+enum class Compute { kFloat32, kInt8 };
+// "auto", "fp32" or "int8". Throws Error(kUsage) for others.
+Compute parse_compute(const std::string& name);
 
 // weight [out, in, kh, kw]; bias [out]. Zero padding by pixels.
 struct Conv2d {
@@ -106,7 +114,8 @@ class Backend {
 // The CPU backend. `level` forces an instruction set ("baseline", "avx2", "avx512"); empty takes
 // ZANIME_CPU_LEVEL from the environment or, without it, the best this CPU has. Throws
 // Error(kUsage) for a level that does not exist or that this CPU lacks.
-std::shared_ptr<Backend> make_cpu_backend(const std::string& level = "");
+std::shared_ptr<Backend> make_cpu_backend(const std::string& level = "",
+                                          Compute compute = Compute::kFloat32);
 // The levels this CPU can run, lowest first.
 std::vector<std::string> cpu_levels();
 

@@ -25,9 +25,11 @@ namespace {
 // More layers than any model has: a number like this comes from damage.
 constexpr int64_t kMaxLayers = 1000;
 
-bool is_float(DType dtype) {
+// I8 has values only with a scale, which scale_of asks for.
+bool holds_values(DType dtype) {
   return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16 ||
-         dtype == DType::kF8E4M3 || dtype == DType::kF8E5M2 || dtype_block(dtype) > 1;
+         dtype == DType::kF8E4M3 || dtype == DType::kF8E5M2 || dtype == DType::kI8 ||
+         dtype_block(dtype) > 1;
 }
 
 // A tensor of the file that is a whole canonical tensor or a part of one.
@@ -163,7 +165,7 @@ class Loader {
       }
       check_split(tensor.name, found->second);
       for (const StoredPart& part : found->second.parts) {
-        if (part.entry != nullptr && !is_float(part.entry->dtype)) {
+        if (part.entry != nullptr && !holds_values(part.entry->dtype)) {
           fail(file_->path(), "tensor " + quote(part.stored_name) + " has the type " +
                                   std::string(dtype_name(part.entry->dtype)) +
                                   ", which is not supported for weights; use a BF16, F16 or "
@@ -214,7 +216,7 @@ class Loader {
     for (const StoredPart& stored : tensor.parts) {
       if (stored.entry == nullptr) continue;
       const TensorEntry& entry = *stored.entry;
-      if (!is_float(entry.dtype)) return std::nullopt;
+      if (!holds_values(entry.dtype)) return std::nullopt;
       const Shape part_shape = canonical_shape(name, entry.shape);
       if (parts.empty()) {
         shape = part_shape;
@@ -224,7 +226,7 @@ class Loader {
       }
       WeightScale scale = scales_.scale_of(stored.stored_name, entry);
       parts.push_back({entry.data, entry.dtype, part_shape.rank() == 0 ? 1 : part_shape[0],
-                       scale.scale, std::move(scale.rows)});
+                       scale.scale, std::move(scale.rows), scale.rotation});
     }
     return Weight(name, std::move(shape), std::move(parts), file_);
   }

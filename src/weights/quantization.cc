@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "weights/quote.h"
+#include "weights/rotation.h"
 
 namespace zanime {
 namespace {
@@ -34,23 +35,19 @@ constexpr std::array kForeignSchemes = {
     ForeignScheme{".qweight", "packed 4-bit"},
 };
 
+// A group that was given and makes no sense; said when it is clear which tensor it concerns.
+constexpr int64_t kBadRotation = -1;
+
 constexpr const char* kUseInstead = "; use a BF16, F16 or F8_E4M3 version of the model";
 
 std::string_view without_suffix(std::string_view name, std::string_view suffix) {
   return name.substr(0, name.size() - suffix.size());
 }
 
-// The "format" of a quantisation description, nullopt when it is not an object that has one.
-std::optional<std::string> format_of(const json& description) {
-  if (!description.is_object()) return std::nullopt;
-  const auto format = description.find("format");
-  if (format == description.end() || !format->is_string()) return std::nullopt;
-  return format->get<std::string>();
-}
-
 std::optional<DType> stored_type(std::string_view format) {
   if (format == "float8_e4m3fn") return DType::kF8E4M3;
   if (format == "float8_e5m2") return DType::kF8E5M2;
+  if (format == "int8_tensorwise") return DType::kI8;
   return std::nullopt;
 }
 
@@ -76,7 +73,7 @@ QuantizationScales::QuantizationScales(const SafetensorsFile& file, std::string_
                                           " should be a short U8 text; the file is damaged");
       }
       const auto* text = reinterpret_cast<const char*>(entry.data);
-      const std::optional<std::string> format =
+      const std::optional<Format> format =
           format_of(json::parse(text, text + entry.bytes, nullptr, false));
       if (!format) {
         throw Error(ErrorKind::kFile, place + "tensor " + quote(name) + " holds " +
@@ -89,7 +86,7 @@ QuantizationScales::QuantizationScales(const SafetensorsFile& file, std::string_
       if (!name.ends_with(scheme.suffix)) continue;
       const std::string module(without_suffix(name, scheme.suffix));
       // comfy_quant names the format better than a suffix does.
-      if (!file.find(module + std::string(kComfyQuant))) add_format(module, scheme.name);
+      if (!file.find(module + std::string(kComfyQuant))) add_format(module, {scheme.name});
     }
   }
 
@@ -101,17 +98,52 @@ QuantizationScales::QuantizationScales(const SafetensorsFile& file, std::string_
   if (layers == description.end() || !layers->is_object()) return;
   for (const auto& [module, layer] : layers->items()) {
     if (!module.starts_with(prefix)) continue;
-    if (const std::optional<std::string> format = format_of(layer)) add_format(module, *format);
+    if (const std::optional<Format> format = format_of(layer)) add_format(module, *format);
   }
 }
 
-void QuantizationScales::add_format(const std::string& module, const std::string& format) {
-  if (!stored_type(format)) {
+std::optional<QuantizationScales::Format> QuantizationScales::format_of(const json& description) {
+  if (!description.is_object()) return std::nullopt;
+  const auto name = description.find("format");
+  if (name == description.end() || !name->is_string()) return std::nullopt;
+  Format format{name->get<std::string>()};
+  const auto rotates = description.find("convrot");
+  if (rotates != description.end() && rotates->is_boolean() && rotates->get<bool>()) {
+    const auto group = description.find("convrot_groupsize");
+    const bool is_given = group != description.end() && group->is_number_integer();
+    format.rotation = is_given ? group->get<int64_t>() : kLargestRotation;
+    if (!is_rotation_size(format.rotation)) format.rotation = kBadRotation;
+  }
+  return format;
+}
+
+void QuantizationScales::add_format(const std::string& module, Format format) {
+  if (!stored_type(format.name)) {
     throw Error(ErrorKind::kFile, file_.path().string() + ": tensor " + quote(module + ".weight") +
-                                      " is quantised as " + quote(format) +
+                                      " is quantised as " + quote(format.name) +
                                       ", which is not supported" + kUseInstead);
   }
-  formats_[module] = format;
+  formats_[module] = std::move(format);
+}
+
+void QuantizationScales::check_format(const std::string& name, const TensorEntry& weight,
+                                      const Format& format) const {
+  const std::string place = file_.path().string() + ": tensor " + quote(name) + " ";
+  if (weight.dtype != stored_type(format.name).value()) {
+    throw Error(ErrorKind::kFile, place + "has the type " + std::string(dtype_name(weight.dtype)) +
+                                      ", but is described as " + format.name +
+                                      "; the file is damaged");
+  }
+  if (format.rotation == 0) return;
+  const bool fits = format.rotation != kBadRotation && weight.shape.rank() == 2 &&
+                    weight.shape[1] % format.rotation == 0;
+  if (!fits) {
+    throw Error(ErrorKind::kFile,
+                place + "of shape " + weight.shape.to_string() +
+                    " is described as rotated (convrot) by groups that are not 4, 16, 64 or 256 "
+                    "columns or do not divide its columns" +
+                    kUseInstead);
+  }
 }
 
 WeightScale QuantizationScales::scale_of(const std::string& name, const TensorEntry& weight) const {
@@ -123,12 +155,10 @@ WeightScale QuantizationScales::scale_of(const std::string& name, const TensorEn
                 file_.path().string() + ": tensor " + quote(tensor) + " " + message);
   };
 
+  WeightScale result;
   if (const auto format = formats_.find(module); format != formats_.end()) {
-    const DType expected = stored_type(format->second).value();
-    if (weight.dtype != expected) {
-      fail(name, "has the type " + std::string(dtype_name(weight.dtype)) +
-                     ", but is described as " + format->second + "; the file is damaged");
-    }
+    check_format(name, weight, format->second);
+    result.rotation = format->second.rotation;
   }
 
   std::string scale_name = module + ".scale_weight";
@@ -137,7 +167,13 @@ WeightScale QuantizationScales::scale_of(const std::string& name, const TensorEn
     scale_name = module + ".weight_scale";
     entry = file_.find(scale_name);
   }
-  if (entry == nullptr) return {};
+  if (entry == nullptr) {
+    if (weight.dtype == DType::kI8) {
+      fail(name, "has the type I8, but no scale (" + quote(scale_name) + ") says what it means" +
+                     kUseInstead);
+    }
+    return result;
+  }
   if (entry->dtype != DType::kF32 && entry->dtype != DType::kF16 && entry->dtype != DType::kBF16) {
     fail(scale_name, "has the type " + std::string(dtype_name(entry->dtype)) +
                          ", but a scale is F32, F16 or BF16; this quantisation is not supported" +
@@ -160,7 +196,6 @@ WeightScale QuantizationScales::scale_of(const std::string& name, const TensorEn
                            " as a scale; the file is damaged, download it again");
     }
   }
-  WeightScale result;
   if (count == 1) {
     result.scale = values[0];
   } else {

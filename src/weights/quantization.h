@@ -3,9 +3,12 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <nlohmann/json_fwd.hpp>
 
 #include "weights/safetensors.h"
 
@@ -15,6 +18,7 @@ namespace zanime {
 struct WeightScale {
   float scale = 1.0f;
   std::shared_ptr<const std::vector<float>> rows;
+  int64_t rotation = 0;  // group of columns that are stored rotated (weights/rotation.h)
 };
 
 // True for tensors that describe how others are stored: scales, comfy_quant, scaled_fp8.
@@ -24,20 +28,28 @@ bool is_quantization_tensor(std::string_view name);
 class QuantizationScales {
  public:
   // Throws Error(kFile) naming the tensor and the format when the file uses a quantisation other
-  // than 8-bit floats with a scale per tensor or per row.
+  // than 8-bit floats or integers with a scale per tensor or per row.
   QuantizationScales(const SafetensorsFile& file, std::string_view prefix);
 
   // The scale of the tensor stored as `name`, a `….weight` of the file: from
   // `<module>.scale_weight` or `<module>.weight_scale`, of shape [], [1], [rows] or [rows, 1].
-  // Throws Error(kFile) for another shape, for a value that is not finite, or when the stored type
-  // is not the one that comfy_quant names.
+  // Throws Error(kFile) for another shape, for a value that is not finite, when the stored type is
+  // not the one that comfy_quant names, or for integers without a scale.
   WeightScale scale_of(const std::string& name, const TensorEntry& weight) const;
 
  private:
-  void add_format(const std::string& module, const std::string& format);
+  struct Format {
+    std::string name;
+    int64_t rotation = 0;
+  };
+
+  void add_format(const std::string& module, Format format);
+  // Of a description as comfy_quant and the file's metadata have it; nullopt when it names none.
+  static std::optional<Format> format_of(const nlohmann::json& description);
+  void check_format(const std::string& name, const TensorEntry& weight, const Format& format) const;
 
   const SafetensorsFile& file_;
-  std::map<std::string, std::string> formats_;  // module -> comfy_quant's format
+  std::map<std::string, Format> formats_;  // by module
 };
 
 }  // namespace zanime

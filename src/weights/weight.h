@@ -21,6 +21,8 @@ struct WeightPart {
   // value = scale * stored, or row_scales[row] * stored where row_scales (length `rows`) is set.
   float scale = 1.0f;
   std::shared_ptr<const std::vector<float>> row_scales;
+  // The columns are stored rotated by groups of this many (weights/rotation.h), or 0.
+  int64_t rotation = 0;
 };
 
 struct WeightDelta;  // weights/weight_delta.h

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "weights/rotation.h"
 #include "weights/safetensors.h"
 
 namespace zanime {
@@ -98,6 +99,7 @@ void PlainBlockMath::convert(const Weight& weight, const WeightBlock& block, flo
       if (scale != 1.0f) {
         for (int64_t i = 0; i < block.columns; ++i) out[i] *= scale;
       }
+      if (part.rotation != 0) rotate_groups(out, block.columns, part.rotation);
       out += block.columns;
     }
     part_begin += part.rows;

@@ -8,6 +8,7 @@
 #include "ops/cpu/cpu_level.h"
 #include "ops/cpu/linear.h"
 #include "ops/cpu/norms.h"
+#include "ops/cpu/quantized_linear.h"
 #include "ops/cpu/tap_convolution.h"
 #include "ops/ops.h"
 
@@ -16,6 +17,9 @@ namespace {
 
 // Values a thread takes at a time in element-wise work.
 constexpr int64_t kValueGrain = 16384;
+
+// Fewer rows than this gain nothing in integers: converting the weights is most of the work.
+constexpr int64_t kIntegerRows = 8;
 
 // [.., in] with the last extent replaced.
 Shape with_last(Shape shape, int64_t extent) {
@@ -36,28 +40,34 @@ bool runs_by_taps(const Conv2d& layer) {
 
 class CpuBackend final : public Backend {
  public:
-  explicit CpuBackend(const cpu::RowKernels& kernels) : kernels_(kernels) {}
+  CpuBackend(const cpu::RowKernels& kernels, Compute compute)
+      : kernels_(kernels), compute_(compute) {}
 
   std::string description() const override {
-    return "CPU, " + std::string(kernels_.level) + ", " + std::to_string(thread_count()) +
+    return "CPU, " + std::string(kernels_.level) +
+           (compute_ == Compute::kInt8 ? ", int8" : "") + ", " + std::to_string(thread_count()) +
            " threads, oneDNN " + std::to_string(DNNL_VERSION_MAJOR) + "." +
            std::to_string(DNNL_VERSION_MINOR) + "." + std::to_string(DNNL_VERSION_PATCH);
   }
 
   Tensor linear(const Tensor& x, const Linear& layer) override {
     Tensor out(with_last(x.shape(), layer.weight.rows()));
-    cpu::linear(kernels_, x, layer, false, out);
+    multiply(x, layer, false, out);
     return out;
   }
 
   void linear_add_inplace(Tensor& sum, const Tensor& x, const Linear& layer) override {
-    cpu::linear(kernels_, x, layer, true, sum);
+    multiply(x, layer, true, sum);
   }
 
   Tensor gated_feed_forward(const Tensor& x, const Linear& gate, const Linear& up,
                             const Linear& down) override {
     Tensor hidden(with_last(x.shape(), gate.weight.rows()));
-    cpu::gated_linear(kernels_, x, gate, up, hidden);
+    if (runs_in_integers(x, gate) && runs_in_integers(x, up)) {
+      gated_linear_in_integers(x, gate, up, hidden);
+    } else {
+      cpu::gated_linear(kernels_, x, gate, up, hidden);
+    }
     return linear(hidden, down);
   }
 
@@ -124,13 +134,38 @@ class CpuBackend final : public Backend {
   }
 
  private:
+  bool runs_in_integers(const Tensor& x, const Linear& layer) const {
+    return compute_ == Compute::kInt8 && !layer.keeps_float32 && x.rank() > 0 &&
+           x.size() / x.dim(-1) >= kIntegerRows && cpu::rotation_for(x.dim(-1)) != 0;
+  }
+
+  void multiply(const Tensor& x, const Linear& layer, bool accumulate, Tensor& out) {
+    if (!runs_in_integers(x, layer)) return cpu::linear(kernels_, x, layer, accumulate, out);
+    cpu::check_linear(x, layer, out);
+    cpu::quantized_linear(kernels_, cpu::QuantizedRows(kernels_, x), layer, accumulate, out);
+  }
+
+  void gated_linear_in_integers(const Tensor& x, const Linear& gate, const Linear& up,
+                                Tensor& hidden) {
+    cpu::check_linear(x, gate, hidden);
+    cpu::check_linear(x, up, hidden);
+    const cpu::QuantizedRows rows(kernels_, x);
+    Tensor factor(hidden.shape());
+    cpu::quantized_linear(kernels_, rows, gate, false, hidden);
+    cpu::quantized_linear(kernels_, rows, up, false, factor);
+    parallel_for_ranges(hidden.size(), kValueGrain, [&](int64_t begin, int64_t end) {
+      kernels_.silu_multiply(hidden.data() + begin, factor.data() + begin, end - begin);
+    });
+  }
+
   const cpu::RowKernels& kernels_;
+  const Compute compute_;
 };
 
 }  // namespace
 
-std::shared_ptr<Backend> make_cpu_backend(const std::string& level) {
-  return std::make_shared<CpuBackend>(cpu::select_kernels(level));
+std::shared_ptr<Backend> make_cpu_backend(const std::string& level, Compute compute) {
+  return std::make_shared<CpuBackend>(cpu::select_kernels(level), compute);
 }
 
 }  // namespace zanime::ops

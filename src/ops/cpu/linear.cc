@@ -19,19 +19,8 @@ namespace {
 // number of threads.
 constexpr int64_t kPanelRows = 256;
 constexpr int64_t kPanelDepth = 384;
-// Of weights in blocks of 32 or 256 values, which are converted whole.
+// Of weights in blocks or groups of up to 256 values, which are converted whole.
 constexpr int64_t kBlockPanelDepth = 512;
-
-void check_widths(const Tensor& x, const Weight& weight, const Tensor& bias, const Tensor& out) {
-  const bool fits = x.rank() > 0 && weight.columns() == x.dim(-1) && out.dim(-1) == weight.rows() &&
-                    (bias.empty() || bias.size() == weight.rows()) &&
-                    x.size() / x.dim(-1) == out.size() / out.dim(-1);
-  if (!fits) {
-    throw std::invalid_argument("linear " + weight.name() + " " + weight.shape().to_string() +
-                                " on " + x.shape().to_string() + " into " +
-                                out.shape().to_string());
-  }
-}
 
 // Fewer outputs per panel where that gives every thread something to do.
 int64_t panel_rows_for(int64_t outputs) {
@@ -41,7 +30,9 @@ int64_t panel_rows_for(int64_t outputs) {
 int64_t panel_depth_for(const Weight& weight) {
   const bool blocks =
       std::any_of(weight.parts().begin(), weight.parts().end(),
-                  [](const WeightPart& part) { return dtype_block(part.dtype) > 1; });
+                  [](const WeightPart& part) {
+                    return dtype_block(part.dtype) > 1 || part.rotation != 0;
+                  });
   return blocks ? kBlockPanelDepth : kPanelDepth;
 }
 
@@ -78,6 +69,8 @@ void convert_values(const RowKernels& kernels, const WeightPart& part, int64_t o
       return kernels.convert_f8e4m3(in, scale, out, n);
     case DType::kF8E5M2:
       return kernels.convert_f8e5m2(in, scale, out, n);
+    case DType::kI8:
+      return kernels.convert_i8(in, scale, out, n);
     default:
       dequantize_blocks(in, part.dtype, n, out);
       if (scale != 1.0f) kernels.multiply_scalar(out, scale, n);
@@ -96,6 +89,7 @@ void convert_stored(const RowKernels& kernels, const Weight& weight, const Weigh
       const int64_t local = row - part_begin;
       const float scale = part.row_scales ? (*part.row_scales)[local] : part.scale;
       convert_values(kernels, part, local * row_size + block.column, scale, out, block.columns);
+      if (part.rotation != 0) kernels.rotate(out, block.columns, part.rotation);
       out += block.columns;
     }
     part_begin += part.rows;
@@ -120,6 +114,18 @@ class CpuBlockMath final : public BlockMath {
 
 }  // namespace
 
+void check_linear(const Tensor& x, const Linear& layer, const Tensor& out) {
+  const Weight& weight = layer.weight;
+  const bool fits = x.rank() > 0 && weight.columns() == x.dim(-1) && out.dim(-1) == weight.rows() &&
+                    (layer.bias.empty() || layer.bias.size() == weight.rows()) &&
+                    x.size() / x.dim(-1) == out.size() / out.dim(-1);
+  if (!fits) {
+    throw std::invalid_argument("linear " + weight.name() + " " + weight.shape().to_string() +
+                                " on " + x.shape().to_string() + " into " +
+                                out.shape().to_string());
+  }
+}
+
 void convert_block(const RowKernels& kernels, const Weight& weight, int64_t first, int64_t rows,
                    int64_t column, int64_t columns, float* out) {
   const WeightBlock block{first, rows, column, columns};
@@ -131,7 +137,7 @@ void convert_block(const RowKernels& kernels, const Weight& weight, int64_t firs
 
 void linear(const RowKernels& kernels, const Tensor& x, const Linear& layer, bool accumulate,
             Tensor& out) {
-  check_widths(x, layer.weight, layer.bias, out);
+  check_linear(x, layer, out);
   const int64_t outputs = layer.weight.rows();
   const float beta = accumulate ? 1.0f : 0.0f;
   parallel_for_ranges(outputs, panel_rows_for(outputs), [&](int64_t begin, int64_t end) {
@@ -141,8 +147,8 @@ void linear(const RowKernels& kernels, const Tensor& x, const Linear& layer, boo
 
 void gated_linear(const RowKernels& kernels, const Tensor& x, const Linear& gate, const Linear& up,
                   Tensor& hidden) {
-  check_widths(x, gate.weight, gate.bias, hidden);
-  check_widths(x, up.weight, up.bias, hidden);
+  check_linear(x, gate, hidden);
+  check_linear(x, up, hidden);
   const int64_t outputs = gate.weight.rows();
   const int64_t rows = x.size() / x.dim(-1);
   parallel_for_ranges(outputs, panel_rows_for(outputs), [&](int64_t begin, int64_t end) {

@@ -8,6 +8,9 @@
 
 namespace zanime::ops::cpu {
 
+// Throws std::invalid_argument unless x [.., in] and out [.., out] fit the layer.
+void check_linear(const Tensor& x, const Linear& layer, const Tensor& out);
+
 // out [rows of x, out] = x W^T + bias, or out += that where `accumulate`.
 void linear(const RowKernels& kernels, const Tensor& x, const Linear& layer, bool accumulate,
             Tensor& out);

@@ -18,6 +18,18 @@ struct RowKernels {
   void (*convert_bf16)(const std::byte* in, float scale, float* out, int64_t n);
   void (*convert_f8e4m3)(const std::byte* in, float scale, float* out, int64_t n);
   void (*convert_f8e5m2)(const std::byte* in, float scale, float* out, int64_t n);
+  void (*convert_i8)(const std::byte* in, float scale, float* out, int64_t n);
+  // As rotate_groups (weights/rotation.h).
+  void (*rotate)(float* x, int64_t n, int64_t group);
+
+  // The largest |x|; NaN where one is.
+  float (*absolute_max)(const float* x, int64_t n);
+  // out = round(factor * x) + offset as bytes; returns the sum without the offset. factor * x lies
+  // within [-127, 127].
+  int32_t (*quantize)(const float* x, float factor, int32_t offset, uint8_t* out, int64_t n);
+  // out = scale * scales[i] * (x[i] - 128 * sums[i]), added to what is there where `add`.
+  void (*dequantize)(const int32_t* x, const int32_t* sums, const float* scales, float scale,
+                     bool add, float* out, int64_t n);
 
   // out = x / sqrt(mean(x^2) + epsilon) * weight * (1 + scale); scale may be null.
   void (*rms_norm)(const float* x, const float* weight, const float* scale, float epsilon,

@@ -5,7 +5,16 @@
 
 namespace zanime::ops::cpu {
 
-enum class Scratch { kWeightPanel, kGatePanel, kWeightChange, kScores, kConvolutionRun, kCount };
+enum class Scratch {
+  kWeightPanel,
+  kGatePanel,
+  kWeightChange,
+  kScores,
+  kConvolutionRun,
+  kQuantizedPanel,
+  kIntegerProducts,
+  kCount
+};
 
 // At least `count` floats, aligned to 64 bytes, owned by the calling thread and valid until its
 // next call for the same purpose. Contents are undefined. Throws Error(kResource).
