@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,9 +16,12 @@ namespace zanime {
 
 struct BenchmarkOptions {
   std::filesystem::path model, text_encoder, vae;
+  std::set<std::string> stages = {"encode", "step", "decode"};
   std::vector<int64_t> sides = {256, 512};  // of square pictures, in pixels
   int64_t tokens = 26;                      // of the prompt, template included
-  int repeats = 1;  // measured runs of each stage after one that is not; the best counts
+  // Measured runs of each stage; the best counts. A network's first run, which reads its file, is
+  // one more that is not.
+  int repeats = 1;
 };
 
 // One network at one size.
@@ -33,11 +37,19 @@ struct BenchmarkStage {
   MemoryUse peak;
 };
 
+struct BenchmarkResult {
+  std::vector<BenchmarkStage> stages;
+  // What passes before the first step beside encoding: the text encoder's and the diffusion model's
+  // files are opened, and the caption goes through its own branch.
+  double open_seconds = 0;
+  double caption_seconds = 0;
+};
+
 // Runs the stages in order, calling `on_stage` with each as soon as it is measured. The library's
 // rates are taken in between, for each shape that a network multiplies. Throws as the networks do.
-std::vector<BenchmarkStage> run_benchmark(
-    const BenchmarkOptions& options, ops::Backend& backend, const CancelToken& cancel,
-    const std::function<void(const BenchmarkStage&)>& on_stage);
+BenchmarkResult run_benchmark(const BenchmarkOptions& options, ops::Backend& backend,
+                              const CancelToken& cancel,
+                              const std::function<void(const BenchmarkStage&)>& on_stage);
 
 // The three files at the released models' widths, diffusion model and text encoder in F8_E4M3,
 // made in `folder` where they are missing (10.3 GB); the paths go into `options`. `on_file` is told

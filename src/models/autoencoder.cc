@@ -33,15 +33,15 @@ ops::Linear load_pointwise(const ModelWeights& weights, const std::string& name)
   return linear;
 }
 
-void load_norm(const ModelWeights& weights, const std::string& name, Tensor& weight, Tensor& bias) {
+ops::GroupNorm load_norm(const ModelWeights& weights, const std::string& name) {
   const int64_t channels = weights.get(name + ".weight").shape().size();
   if (channels % kNormGroups != 0) {
     throw Error(ErrorKind::kFile, weights.path().string() + ": tensor '" + name + ".weight' has " +
                                       std::to_string(channels) +
                                       " channels, which is no multiple of the 32 norm groups");
   }
-  weight = weights.get_float32(name + ".weight", {channels});
-  bias = weights.get_float32(name + ".bias", {channels});
+  return {kNormGroups, weights.get_float32(name + ".weight", {channels}),
+          weights.get_float32(name + ".bias", {channels}), kNormEpsilon};
 }
 
 // One vector after another.
@@ -87,8 +87,8 @@ using Middle = AutoencoderBlocks::Middle;
 
 Residual load_residual(const ModelWeights& weights, const std::string& name) {
   Residual block;
-  load_norm(weights, name + ".norm1", block.norm1_weight, block.norm1_bias);
-  load_norm(weights, name + ".norm2", block.norm2_weight, block.norm2_bias);
+  block.norm1 = load_norm(weights, name + ".norm1");
+  block.norm2 = load_norm(weights, name + ".norm2");
   block.conv1 = load_conv(weights, name + ".conv1");
   block.conv2 = load_conv(weights, name + ".conv2");
   if (weights.has(name + ".nin_shortcut.weight")) {
@@ -111,7 +111,7 @@ Middle load_middle(const ModelWeights& weights, const std::string& name) {
   middle.block1 = load_residual(weights, name + ".block_1");
   middle.block2 = load_residual(weights, name + ".block_2");
   const std::string attention = name + ".attn_1";
-  load_norm(weights, attention + ".norm", middle.attention.norm_weight, middle.attention.norm_bias);
+  middle.attention.norm = load_norm(weights, attention + ".norm");
   const ops::Linear query = load_pointwise(weights, attention + ".q");
   const ops::Linear key = load_pointwise(weights, attention + ".k");
   const ops::Linear value = load_pointwise(weights, attention + ".v");
@@ -123,13 +123,11 @@ Middle load_middle(const ModelWeights& weights, const std::string& name) {
   return middle;
 }
 
+// Holds two tensors of the picture's size, x and what becomes of it: at the finest level they are
+// most of the memory of a decoder.
 Tensor run_residual(const Residual& block, const Tensor& x, ops::Backend& backend) {
-  Tensor y = backend.group_norm(x, kNormGroups, block.norm1_weight, block.norm1_bias, kNormEpsilon,
-                                /*with_silu=*/true);
-  y = backend.conv2d(y, block.conv1);
-  y = backend.group_norm(y, kNormGroups, block.norm2_weight, block.norm2_bias, kNormEpsilon,
-                         /*with_silu=*/true);
-  y = backend.conv2d(y, block.conv2);
+  Tensor y = backend.norm_conv2d(x, block.norm1, block.conv1);
+  backend.norm_conv2d_inplace(y, block.norm2, block.conv2);
   if (block.shortcut) {
     backend.linear_add_inplace(y, x, *block.shortcut);
   } else {
@@ -143,11 +141,9 @@ Tensor run_middle(const Middle& middle, Tensor x, ops::Backend& backend) {
   const int64_t channels = x.dim(3);
   const ops::AttentionLayout layout{x.dim(0), x.dim(1) * x.dim(2), 1, 1, channels};
   const Attention& attention = middle.attention;
-  const Tensor normed =
-      backend.group_norm(x, kNormGroups, attention.norm_weight, attention.norm_bias, kNormEpsilon,
-                         /*with_silu=*/false);
-  const Tensor attended =
-      backend.attention(backend.linear(normed, attention.qkv), layout, /*causal=*/false);
+  const Tensor attended = backend.attention(
+      backend.linear(backend.group_norm(x, attention.norm), attention.qkv), layout,
+      /*causal=*/false);
   backend.linear_add_inplace(x, attended.reshaped(x.shape()), attention.out);
   return run_residual(middle.block2, x, backend);
 }
@@ -166,7 +162,7 @@ AutoencoderDecoder::AutoencoderDecoder(const ModelWeights& weights) {
     if (i > 0) level.upsample = load_conv(weights, name + ".upsample.conv");
     levels_.push_back(std::move(level));
   }
-  load_norm(weights, decoder + "norm_out", norm_out_weight_, norm_out_bias_);
+  norm_out_ = load_norm(weights, decoder + "norm_out");
   conv_out_ = load_conv(weights, decoder + "conv_out");
 }
 
@@ -181,9 +177,7 @@ Tensor AutoencoderDecoder::decode_unclamped(const Tensor& latent, ops::Backend& 
     }
     if (level.upsample) x = backend.upsample_conv2d(x, *level.upsample);
   }
-  x = backend.group_norm(x, kNormGroups, norm_out_weight_, norm_out_bias_, kNormEpsilon,
-                         /*with_silu=*/true);
-  return backend.conv2d(x, conv_out_);
+  return backend.norm_conv2d(x, norm_out_, conv_out_);
 }
 
 Tensor AutoencoderDecoder::decode(const Tensor& latent, ops::Backend& backend,
@@ -218,7 +212,7 @@ AutoencoderEncoder::AutoencoderEncoder(const ModelWeights& weights) {
     levels_.push_back(std::move(level));
   }
   middle_ = load_middle(weights, encoder + "mid");
-  load_norm(weights, encoder + "norm_out", norm_out_weight_, norm_out_bias_);
+  norm_out_ = load_norm(weights, encoder + "norm_out");
   conv_out_ = load_conv(weights, encoder + "conv_out");
 }
 
@@ -235,9 +229,7 @@ Tensor AutoencoderEncoder::encode(const Tensor& picture, ops::Backend& backend,
     if (level.downsample) x = backend.conv2d(x, *level.downsample);
   }
   x = run_middle(middle_, std::move(x), backend);
-  x = backend.group_norm(x, kNormGroups, norm_out_weight_, norm_out_bias_, kNormEpsilon,
-                         /*with_silu=*/true);
-  return to_channels_first(backend.conv2d(x, conv_out_), latent_channels());
+  return to_channels_first(backend.norm_conv2d(x, norm_out_, conv_out_), latent_channels());
 }
 
 }  // namespace zanime

@@ -16,12 +16,12 @@ namespace zanime {
 // What the two halves are built of.
 struct AutoencoderBlocks {
   struct Residual {
-    Tensor norm1_weight, norm1_bias, norm2_weight, norm2_bias;
+    ops::GroupNorm norm1, norm2;
     ops::Conv2d conv1, conv2;
     std::optional<ops::Linear> shortcut;  // 1x1 convolution where the width changes
   };
   struct Attention {
-    Tensor norm_weight, norm_bias;
+    ops::GroupNorm norm;
     ops::Linear qkv, out;
   };
   struct Middle {
@@ -53,7 +53,7 @@ class AutoencoderDecoder {
   ops::Conv2d conv_in_, conv_out_;
   AutoencoderBlocks::Middle middle_;
   std::vector<Level> levels_;  // in the order they run
-  Tensor norm_out_weight_, norm_out_bias_;
+  ops::GroupNorm norm_out_;
 };
 
 class AutoencoderEncoder {
@@ -76,7 +76,7 @@ class AutoencoderEncoder {
   ops::Conv2d conv_in_, conv_out_;
   std::vector<Level> levels_;
   AutoencoderBlocks::Middle middle_;
-  Tensor norm_out_weight_, norm_out_bias_;
+  ops::GroupNorm norm_out_;
 };
 
 }  // namespace zanime

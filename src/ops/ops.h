@@ -42,6 +42,15 @@ struct Conv2d {
   int pad_after = 1;   // bottom and right
 };
 
+// Wu and He 2018 (arXiv 1803.08494): statistics per picture and group of channels. weight and bias
+// [channels].
+struct GroupNorm {
+  int groups = 32;
+  Tensor weight;
+  Tensor bias;
+  float epsilon = 1e-6f;
+};
+
 // Rows of `qkv` hold query heads, then key heads, then value heads, head_dim values each.
 struct AttentionLayout {
   int64_t batch = 1;
@@ -104,9 +113,12 @@ class Backend {
   // conv2d of x doubled by nearest neighbour, for 3 x 3 with one pixel of padding on each side:
   // [B, H, W, in] -> [B, 2H, 2W, out].
   virtual Tensor upsample_conv2d(const Tensor& x, const Conv2d& layer) = 0;
-  // Wu and He 2018 (arXiv 1803.08494), statistics per picture and group, then SiLU if asked.
-  virtual Tensor group_norm(const Tensor& x, int groups, const Tensor& weight, const Tensor& bias,
-                            float epsilon, bool with_silu) = 0;
+  // conv2d(silu(group_norm(x, norm)), layer), without a copy of x for what lies between.
+  virtual Tensor norm_conv2d(const Tensor& x, const GroupNorm& norm, const Conv2d& layer) = 0;
+  // x = norm_conv2d(x, norm, layer), for a 3 x 3 layer with stride 1, one pixel of padding on each
+  // side and as many outputs as inputs.
+  virtual void norm_conv2d_inplace(Tensor& x, const GroupNorm& norm, const Conv2d& layer) = 0;
+  virtual Tensor group_norm(const Tensor& x, const GroupNorm& norm) = 0;
   // sum += x
   virtual void add_inplace(Tensor& sum, const Tensor& x) = 0;
 };

@@ -82,9 +82,19 @@ Tensor ProductRecorder::upsample_conv2d(const Tensor& x, const Conv2d& layer) {
   return out;
 }
 
-Tensor ProductRecorder::group_norm(const Tensor& x, int groups, const Tensor& weight,
-                                   const Tensor& bias, float epsilon, bool with_silu) {
-  return inner_.group_norm(x, groups, weight, bias, epsilon, with_silu);
+Tensor ProductRecorder::norm_conv2d(const Tensor& x, const GroupNorm& norm, const Conv2d& layer) {
+  Tensor out = inner_.norm_conv2d(x, norm, layer);
+  note(out, layer);
+  return out;
+}
+
+void ProductRecorder::norm_conv2d_inplace(Tensor& x, const GroupNorm& norm, const Conv2d& layer) {
+  inner_.norm_conv2d_inplace(x, norm, layer);
+  note(x, layer);
+}
+
+Tensor ProductRecorder::group_norm(const Tensor& x, const GroupNorm& norm) {
+  return inner_.group_norm(x, norm);
 }
 
 void ProductRecorder::add_inplace(Tensor& sum, const Tensor& x) { inner_.add_inplace(sum, x); }

@@ -50,8 +50,9 @@ class ProductRecorder final : public Backend {
   Tensor attention(const Tensor& qkv, const AttentionLayout& layout, bool causal) override;
   Tensor conv2d(const Tensor& x, const Conv2d& layer) override;
   Tensor upsample_conv2d(const Tensor& x, const Conv2d& layer) override;
-  Tensor group_norm(const Tensor& x, int groups, const Tensor& weight, const Tensor& bias,
-                    float epsilon, bool with_silu) override;
+  Tensor norm_conv2d(const Tensor& x, const GroupNorm& norm, const Conv2d& layer) override;
+  void norm_conv2d_inplace(Tensor& x, const GroupNorm& norm, const Conv2d& layer) override;
+  Tensor group_norm(const Tensor& x, const GroupNorm& norm) override;
   void add_inplace(Tensor& sum, const Tensor& x) override;
 
  private:

@@ -96,8 +96,10 @@ QuantizationScales::QuantizationScales(const SafetensorsFile& file, std::string_
   const json description = json::parse(metadata->second, nullptr, false);
   const auto layers = description.is_object() ? description.find("layers") : description.end();
   if (layers == description.end() || !layers->is_object()) return;
-  for (const auto& [module, layer] : layers->items()) {
-    if (!module.starts_with(prefix)) continue;
+  for (const auto& [name, layer] : layers->items()) {
+    // Some converters write the names without the prefix that the tensors have.
+    const std::string module = name.starts_with(prefix) ? name : std::string(prefix) + name;
+    if (file.find(module + ".weight") == nullptr) continue;
     if (const std::optional<Format> format = format_of(layer)) add_format(module, *format);
   }
 }

@@ -217,8 +217,7 @@ TEST_P(BackendTest, ConvolutionMatchesPlainLoops) {
 TEST_P(BackendTest, GroupNormIsPerPictureAndGroup) {
   const Tensor x = random_tensor({2, 20, 17, 8}, 1);
   const Tensor weight = random_tensor({8}, 2), bias = random_tensor({8}, 3);
-  const Tensor plain = backend->group_norm(x, 4, weight, bias, 1e-6f, false);
-  const Tensor with_silu = backend->group_norm(x, 4, weight, bias, 1e-6f, true);
+  const Tensor plain = backend->group_norm(x, {4, weight, bias});
   const int64_t pixels = 20 * 17;
   for (int64_t b = 0; b < 2; ++b) {
     for (int64_t g = 0; g < 4; ++g) {
@@ -237,11 +236,36 @@ TEST_P(BackendTest, GroupNormIsPerPictureAndGroup) {
           const int64_t at = (b * pixels + p) * 8 + c;
           const double y = (x.data()[at] - mean) * inverse * weight.data()[c] + bias.data()[c];
           EXPECT_NEAR(plain.data()[at], y, 2e-6);
-          EXPECT_NEAR(with_silu.data()[at], y / (1 + std::exp(-y)), 2e-6);
         }
       }
     }
   }
+}
+
+// In one strip, in several of which the last is shorter, and by taps.
+TEST_P(BackendTest, NormalisedConvolutionIsTheThreeStepsInOne) {
+  for (const Shape& shape : {Shape{2, 9, 5, 32}, Shape{1, 20, 4100, 32}, Shape{2, 6, 4, 320}}) {
+    const Tensor x = random_tensor(shape, 1);
+    const int64_t channels = shape[3];
+    const GroupNorm norm{32, random_tensor({channels}, 2), random_tensor({channels}, 3)};
+    const Conv2d layer{split_weight(random_tensor({channels, channels, 3, 3}, 4), 1),
+                       random_tensor({channels}, 5)};
+    const Tensor expected = backend->conv2d(backend->silu(backend->group_norm(x, norm)), layer);
+    const Tensor out = backend->norm_conv2d(x, norm, layer);
+    EXPECT_EQ(max_difference(out, expected), 0.0f) << shape.to_string();
+    Tensor replaced = x.clone();
+    backend->norm_conv2d_inplace(replaced, norm, layer);
+    EXPECT_EQ(max_difference(replaced, expected), 0.0f) << shape.to_string();
+  }
+}
+
+TEST_P(BackendTest, ConvolutionsThatDoNotFitAreRefused) {
+  Tensor x = random_tensor({1, 4, 4, 32}, 1);
+  const GroupNorm norm{32, random_tensor({32}, 2), random_tensor({32}, 3)};
+  const Conv2d narrower{split_weight(random_tensor({16, 32, 3, 3}, 4), 1), {}};
+  const Conv2d deeper{split_weight(random_tensor({32, 48, 3, 3}, 4), 1), {}};
+  EXPECT_THROW(backend->norm_conv2d_inplace(x, norm, narrower), std::invalid_argument);
+  EXPECT_THROW(backend->conv2d(x, deeper), std::invalid_argument);
 }
 
 TEST_P(BackendTest, ResultsDoNotDependOnTheNumberOfThreads) {
@@ -253,7 +277,7 @@ TEST_P(BackendTest, ResultsDoNotDependOnTheNumberOfThreads) {
   const auto run = [&] {
     const Tensor qkv = backend->linear(x, layer);
     return std::vector{qkv, backend->attention(qkv, layout, true),
-                       backend->group_norm(picture, 32, ones, ones, 1e-6f, true)};
+                       backend->group_norm(picture, {32, ones, ones})};
   };
   set_thread_count(1);
   const std::vector<Tensor> alone = run();

@@ -12,6 +12,7 @@
 #include "ops/cpu/cpu_level.h"
 #include "ops/ops.h"
 #include "tests/support/random_tensor.h"
+#include "weights/rotation.h"
 
 namespace zanime::ops::cpu {
 namespace {
@@ -57,6 +58,56 @@ TEST_P(RowKernelsTest, ConvertsEveryBitPattern) {
   check_conversion<uint8_t>(kernels().convert_f8e5m2, f8e5m2_to_f32);
   check_conversion<uint16_t>(kernels().convert_f16, f16_to_f32);
   check_conversion<uint16_t>(kernels().convert_bf16, bf16_to_f32);
+}
+
+TEST_P(RowKernelsTest, ConvertsEveryInteger) {
+  check_conversion<uint8_t>(kernels().convert_i8, [](uint8_t bits) {
+    return static_cast<float>(static_cast<int8_t>(bits));
+  });
+}
+
+TEST_P(RowKernelsTest, RotatesAsTheDefinitionDoes) {
+  for (const int64_t group : {4, 16, 64, 256}) {
+    const Tensor x = random_tensor({2 * group}, 1);
+    Tensor expected = x.clone(), out = x.clone();
+    zanime::rotate_groups(expected.data(), expected.size(), group);
+    kernels().rotate(out.data(), out.size(), group);
+    EXPECT_LT(zanime::testing::max_difference(out, expected), 2e-6f) << group;
+    kernels().rotate(out.data(), out.size(), group);
+    EXPECT_LT(zanime::testing::max_difference(out, x), 2e-6f) << group << " twice";
+  }
+}
+
+TEST_P(RowKernelsTest, QuantizesAndBack) {
+  const Tensor x = random_tensor({103}, 1);
+  const float largest = kernels().absolute_max(x.data(), x.size());
+  float expected_largest = 0;
+  for (const float value : x.values())
+    expected_largest = std::max(expected_largest, std::fabs(value));
+  EXPECT_EQ(largest, expected_largest);
+
+  std::vector<uint8_t> bytes(103);
+  const int32_t sum = kernels().quantize(x.data(), 127 / largest, 128, bytes.data(), 103);
+  int32_t expected_sum = 0;
+  for (int64_t i = 0; i < 103; ++i) {
+    const auto rounded = static_cast<int32_t>(std::nearbyint(x.data()[i] * (127 / largest)));
+    EXPECT_EQ(bytes[static_cast<size_t>(i)], rounded + 128) << i;
+    expected_sum += rounded;
+  }
+  EXPECT_EQ(sum, expected_sum);
+
+  const std::vector<int32_t> products = {1000, -70}, sums = {5, -2};
+  const std::vector<float> scales = {0.5f, 3.0f};
+  std::vector<float> out = {10, 20};
+  kernels().dequantize(products.data(), sums.data(), scales.data(), 2, false, out.data(), 2);
+  EXPECT_EQ(out, (std::vector<float>{1000 - 640, 6 * (-70 + 256)}));
+  kernels().dequantize(products.data(), sums.data(), scales.data(), 2, true, out.data(), 2);
+  EXPECT_EQ(out, (std::vector<float>{2 * (1000 - 640), 2 * 6 * (-70 + 256)}));
+}
+
+TEST_P(RowKernelsTest, TheLargestOfANumberThatIsNone) {
+  const float values[] = {1, std::nanf(""), 5, -7, 2, 2, 2, 2, 2};
+  EXPECT_TRUE(std::isnan(kernels().absolute_max(values, 9)));
 }
 
 TEST_P(RowKernelsTest, SiluIsAccurateOverTheWholeRange) {

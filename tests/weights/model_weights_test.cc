@@ -10,6 +10,7 @@
 #include "tests/support/expect_error.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/tiny_weights.h"
+#include "weights/rotation.h"
 #include "weights/synth.h"
 #include "weights/synth_values.h"
 
@@ -260,7 +261,7 @@ TEST_F(ModelWeightsTest, OtherQuantisationsAreNamed) {
     file.add_text(module + ".comfy_quant", description);
     return [file] { open_dit(file); };
   };
-  for (const char* format : {"int8_tensorwise", "nvfp4", "mxfp8"}) {
+  for (const char* format : {"int8_blockwise", "nvfp4", "mxfp8"}) {
     expect_error(ErrorKind::kFile,
                  "tensor '" + module + ".weight' is quantised as '" + format + "'",
                  described(std::string(R"({"format":")") + format + R"(","convrot":true})"));
@@ -282,6 +283,57 @@ TEST_F(ModelWeightsTest, OtherQuantisationsAreNamed) {
   open_dit(file);
   file.metadata["_quantization_metadata"] = "[";
   open_dit(file);
+}
+
+// A diffusion model with one matrix in int8, `factor` on all of it.
+EditableFile with_integers(EditableFile file, const std::string& module, float factor) {
+  OwnedTensor& weight = file.tensors.at(module + ".weight");
+  weight.bytes.resize(static_cast<size_t>(weight.shape.size()));
+  for (size_t i = 0; i < weight.bytes.size(); ++i) {
+    weight.bytes[i] = static_cast<std::byte>(i * 37 % 255);
+  }
+  weight.dtype = DType::kI8;
+  file.add(module + ".weight_scale", {}, {factor});
+  return file;
+}
+
+TEST_F(ModelWeightsTest, IntegersWithAScale) {
+  const std::string module = "layers.1.feed_forward.w1";
+  EditableFile file = with_integers(edit("dit"), module, 0.25f);
+  const Tensor plain = to_float32(open_dit(file).get(module + ".weight"));
+  EXPECT_EQ(plain.data()[1], 37 * 0.25f);
+  EXPECT_EQ(plain.data()[4], (148 - 256) * 0.25f);
+
+  // Described as rotated, by the tensor or by the file, with or without the prefix.
+  Tensor rotated = plain.clone();
+  rotate_groups(rotated.data(), rotated.size(), 64);
+  const std::string description =
+      R"({"format":"int8_tensorwise","convrot":true,"convrot_groupsize":64})";
+  EditableFile described = file;
+  described.add_text(module + ".comfy_quant", description);
+  EXPECT_EQ(to_float32(open_dit(described).get(module + ".weight")).values()[100],
+            rotated.values()[100]);
+  const std::string prefix = "model.diffusion_model.";
+  for (const std::string& name : {module, prefix + module}) {
+    described = file.renamed([&](const std::string& tensor) { return prefix + tensor; });
+    described.metadata["_quantization_metadata"] =
+        R"({"layers":{")" + name + R"(":)" + description + "}}";
+    EXPECT_EQ(to_float32(open_dit(described).get(module + ".weight")).values()[100],
+              rotated.values()[100])
+        << name;
+  }
+}
+
+TEST_F(ModelWeightsTest, RotationsThatDoNotFitAreRefused) {
+  const std::string module = "layers.1.feed_forward.w1";
+  for (const char* group : {"32", "0", "-4", "1024"}) {
+    EditableFile file = with_integers(edit("dit"), module, 1);
+    file.add_text(
+        module + ".comfy_quant",
+        std::string(R"({"format":"int8_tensorwise","convrot":true,"convrot_groupsize":)") + group +
+            "}");
+    expect_error(ErrorKind::kFile, "rotated (convrot) by groups", [&] { open_dit(file); });
+  }
 }
 
 TEST_F(ModelWeightsTest, AQuantisedNeighbourDoesNotMatter) {

@@ -46,8 +46,9 @@ Tensor random_matrix(int64_t rows, int64_t columns) {
 double seconds_of_bare_product(int64_t m, int64_t n, int64_t k) {
   const Tensor a = random_matrix(m, k), b = random_matrix(n, k);
   Tensor c(Shape{m, n});
-  return best_seconds(
-      [&] { cpu::gemm_nt(m, n, k, {a.data(), k}, {b.data(), k}, 0.0f, {c.data(), n}); });
+  return best_seconds([&] {
+    cpu::gemm_nt(m, n, k, {a.data(), k}, {b.data(), k}, 0.0f, {c.data(), n});
+  });
 }
 
 double seconds_of_conversion(int64_t count) {

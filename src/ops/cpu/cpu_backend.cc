@@ -44,10 +44,10 @@ class CpuBackend final : public Backend {
       : kernels_(kernels), compute_(compute) {}
 
   std::string description() const override {
-    return "CPU, " + std::string(kernels_.level) +
-           (compute_ == Compute::kInt8 ? ", int8" : "") + ", " + std::to_string(thread_count()) +
-           " threads, oneDNN " + std::to_string(DNNL_VERSION_MAJOR) + "." +
-           std::to_string(DNNL_VERSION_MINOR) + "." + std::to_string(DNNL_VERSION_PATCH);
+    return "CPU, " + std::string(kernels_.level) + (compute_ == Compute::kInt8 ? ", int8" : "") +
+           ", " + std::to_string(thread_count()) + " threads, oneDNN " +
+           std::to_string(DNNL_VERSION_MAJOR) + "." + std::to_string(DNNL_VERSION_MINOR) + "." +
+           std::to_string(DNNL_VERSION_PATCH);
   }
 
   Tensor linear(const Tensor& x, const Linear& layer) override {
@@ -110,17 +110,31 @@ class CpuBackend final : public Backend {
   }
 
   Tensor conv2d(const Tensor& x, const Conv2d& layer) override {
-    return runs_by_taps(layer) ? cpu::tap_conv2d(kernels_, x, layer)
-                               : cpu::conv2d(kernels_, x, layer);
+    Tensor out(cpu::convolved_shape(x.shape(), layer));
+    convolve({x}, layer, out);
+    return out;
+  }
+
+  Tensor norm_conv2d(const Tensor& x, const GroupNorm& norm, const Conv2d& layer) override {
+    Tensor out(cpu::convolved_shape(x.shape(), layer));
+    convolve({x, cpu::group_norm_factors(kernels_, x, norm)}, layer, out);
+    return out;
+  }
+
+  void norm_conv2d_inplace(Tensor& x, const GroupNorm& norm, const Conv2d& layer) override {
+    if (cpu::convolved_shape(x.shape(), layer) != x.shape() || layer.pad_before != 1) {
+      throw std::invalid_argument("conv2d " + layer.weight.name() + " in place of " +
+                                  x.shape().to_string());
+    }
+    convolve({x, cpu::group_norm_factors(kernels_, x, norm)}, layer, x);
   }
 
   Tensor upsample_conv2d(const Tensor& x, const Conv2d& layer) override {
     return cpu::tap_upsample_conv2d(kernels_, x, layer);
   }
 
-  Tensor group_norm(const Tensor& x, int groups, const Tensor& weight, const Tensor& bias,
-                    float epsilon, bool with_silu) override {
-    return cpu::group_norm(kernels_, x, groups, weight, bias, epsilon, with_silu);
+  Tensor group_norm(const Tensor& x, const GroupNorm& norm) override {
+    return cpu::group_norm(kernels_, x, norm);
   }
 
   void add_inplace(Tensor& sum, const Tensor& x) override {
@@ -137,6 +151,10 @@ class CpuBackend final : public Backend {
   bool runs_in_integers(const Tensor& x, const Linear& layer) const {
     return compute_ == Compute::kInt8 && !layer.keeps_float32 && x.rank() > 0 &&
            x.size() / x.dim(-1) >= kIntegerRows && cpu::rotation_for(x.dim(-1)) != 0;
+  }
+
+  void convolve(const cpu::PictureLines& lines, const Conv2d& layer, Tensor& out) {
+    (runs_by_taps(layer) ? cpu::tap_conv2d : cpu::conv2d)(kernels_, lines, layer, out);
   }
 
   void multiply(const Tensor& x, const Linear& layer, bool accumulate, Tensor& out) {

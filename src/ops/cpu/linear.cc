@@ -28,11 +28,9 @@ int64_t panel_rows_for(int64_t outputs) {
 }
 
 int64_t panel_depth_for(const Weight& weight) {
-  const bool blocks =
-      std::any_of(weight.parts().begin(), weight.parts().end(),
-                  [](const WeightPart& part) {
-                    return dtype_block(part.dtype) > 1 || part.rotation != 0;
-                  });
+  const bool blocks = std::any_of(
+      weight.parts().begin(), weight.parts().end(),
+      [](const WeightPart& part) { return dtype_block(part.dtype) > 1 || part.rotation != 0; });
   return blocks ? kBlockPanelDepth : kPanelDepth;
 }
 

@@ -9,6 +9,9 @@
 namespace zanime::ops::cpu {
 namespace {
 
+// Pixels a thread takes at a time.
+constexpr int64_t kPixelGrain = 256;
+
 // Rows a thread takes at a time.
 constexpr int64_t kRowGrain = 16;
 
@@ -93,28 +96,26 @@ void head_norm_rope(const RowKernels& kernels, Tensor& qkv, const AttentionLayou
   });
 }
 
-Tensor group_norm(const RowKernels& kernels, const Tensor& x, int groups, const Tensor& weight,
-                  const Tensor& bias, float epsilon, bool with_silu) {
-  check_channels("group_norm", x, weight);
-  check_channels("group_norm", x, bias);
+Tensor group_norm_factors(const RowKernels& kernels, const Tensor& x, const GroupNorm& norm) {
+  check_channels("group_norm", x, norm.weight);
+  check_channels("group_norm", x, norm.bias);
   const int64_t channels = x.dim(-1);
-  if (channels % groups != 0) {
-    throw std::invalid_argument("group_norm: " + std::to_string(groups) + " groups of " +
+  if (channels % norm.groups != 0) {
+    throw std::invalid_argument("group_norm: " + std::to_string(norm.groups) + " groups of " +
                                 std::to_string(channels) + " channels");
   }
-  const int64_t per_group = channels / groups;
+  const int64_t per_group = channels / norm.groups;
   const int64_t pixels = x.size() / x.dim(0) / channels;
   // Sums are taken per piece of a fixed number of pixels and added in order, so that they do not
   // depend on the number of threads.
-  constexpr int64_t kPixelGrain = 256;
   const int64_t pieces = (pixels + kPixelGrain - 1) / kPixelGrain;
-  Tensor out(x.shape());
+  Tensor factors(Shape{x.dim(0), 2, channels});
   std::vector<double> moments(static_cast<size_t>(pieces * 2 * channels));
-  std::vector<float> factor(static_cast<size_t>(channels)), offset(factor);
 
   for (int64_t item = 0; item < x.dim(0); ++item) {
     const float* in = x.data() + item * pixels * channels;
-    float* result = out.data() + item * pixels * channels;
+    float* factor = factors.data() + item * 2 * channels;
+    float* offset = factor + channels;
     std::fill(moments.begin(), moments.end(), 0.0);
     parallel_for_ranges(pixels, kPixelGrain, [&](int64_t begin, int64_t end) {
       double* sum = moments.data() + begin / kPixelGrain * 2 * channels;
@@ -122,7 +123,7 @@ Tensor group_norm(const RowKernels& kernels, const Tensor& x, int groups, const 
         kernels.accumulate_moments(in + pixel * channels, sum, sum + channels, channels);
       }
     });
-    for (int64_t group = 0; group < groups; ++group) {
+    for (int64_t group = 0; group < norm.groups; ++group) {
       double sum = 0;
       double squares = 0;
       for (int64_t piece = 0; piece < pieces; ++piece) {
@@ -135,20 +136,29 @@ Tensor group_norm(const RowKernels& kernels, const Tensor& x, int groups, const 
       const double count = static_cast<double>(pixels * per_group);
       const double mean = sum / count;
       const double variance = std::max(squares / count - mean * mean, 0.0);
-      const double inverse = 1.0 / std::sqrt(variance + epsilon);
+      const double inverse = 1.0 / std::sqrt(variance + norm.epsilon);
       for (int64_t c = group * per_group; c < (group + 1) * per_group; ++c) {
-        const double scaled = inverse * weight.data()[c];
+        const double scaled = inverse * norm.weight.data()[c];
         factor[c] = static_cast<float>(scaled);
-        offset[c] = static_cast<float>(bias.data()[c] - mean * scaled);
+        offset[c] = static_cast<float>(norm.bias.data()[c] - mean * scaled);
       }
     }
-    parallel_for_ranges(pixels, kPixelGrain, [&](int64_t begin, int64_t end) {
-      for (int64_t pixel = begin; pixel < end; ++pixel) {
-        kernels.affine(in + pixel * channels, factor.data(), offset.data(), with_silu,
-                       result + pixel * channels, channels);
-      }
-    });
   }
+  return factors;
+}
+
+Tensor group_norm(const RowKernels& kernels, const Tensor& x, const GroupNorm& norm) {
+  const Tensor factors = group_norm_factors(kernels, x, norm);
+  const int64_t channels = x.dim(-1);
+  const int64_t pixels = x.size() / x.dim(0) / channels;
+  Tensor out(x.shape());
+  parallel_for_ranges(x.dim(0) * pixels, kPixelGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t pixel = begin; pixel < end; ++pixel) {
+      const float* factor = factors.data() + pixel / pixels * 2 * channels;
+      kernels.affine(x.data() + pixel * channels, factor, factor + channels, /*with_silu=*/false,
+                     out.data() + pixel * channels, channels);
+    }
+  });
   return out;
 }
 

@@ -15,7 +15,9 @@ void gated_norm_add(const RowKernels& kernels, Tensor& sum, const Tensor& x, con
 void head_norm_rope(const RowKernels& kernels, Tensor& qkv, const AttentionLayout& layout,
                     const Tensor& query_weight, const Tensor& key_weight, float epsilon,
                     const RopeTable& rope);
-Tensor group_norm(const RowKernels& kernels, const Tensor& x, int groups, const Tensor& weight,
-                  const Tensor& bias, float epsilon, bool with_silu);
+Tensor group_norm(const RowKernels& kernels, const Tensor& x, const GroupNorm& norm);
+
+// What the norm makes of each channel: x * factor + offset, as [batch, 2, channels].
+Tensor group_norm_factors(const RowKernels& kernels, const Tensor& x, const GroupNorm& norm);
 
 }  // namespace zanime::ops::cpu

@@ -68,8 +68,8 @@ void quantize_panel(const RowKernels& kernels, const Weight& weight, int64_t rot
 // c [m, n] = a [m, k] b^T, b [n, k].
 void gemm(int64_t m, int64_t n, int64_t k, const uint8_t* a, const int8_t* b, int32_t* c) {
   const int32_t no_offset = 0;
-  const dnnl_status_t status = dnnl_gemm_u8s8s32('N', 'T', 'F', m, n, k, 1.0f, a, k, 0, b, k, 0,
-                                                 0.0f, c, n, &no_offset);
+  const dnnl_status_t status =
+      dnnl_gemm_u8s8s32('N', 'T', 'F', m, n, k, 1.0f, a, k, 0, b, k, 0, 0.0f, c, n, &no_offset);
   if (status == dnnl_out_of_memory) throw Error(ErrorKind::kResource, "out of memory in gemm");
   if (status != dnnl_success) {
     throw Error(ErrorKind::kInternal,

@@ -11,6 +11,7 @@ enum class Scratch {
   kWeightChange,
   kScores,
   kConvolutionRun,
+  kConvolutionStrip,
   kQuantizedPanel,
   kIntegerProducts,
   kCount

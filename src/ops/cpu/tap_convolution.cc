@@ -22,20 +22,13 @@ void copy_floats(float* to, const float* from, int64_t count) {
 }
 
 // [B, H, W, C] -> [B, H + 2, W + 2, C] with a border of zeros.
-Tensor with_border(const Tensor& x) {
-  const int64_t height = x.dim(1), width = x.dim(2), channels = x.dim(3);
-  Tensor out(Shape{x.dim(0), height + 2, width + 2, channels});
-  parallel_for(x.dim(0) * (height + 2), [&](int64_t line) {
+Tensor with_border(const RowKernels& kernels, const PictureLines& lines) {
+  const int64_t height = lines.height(), width = lines.width(), channels = lines.channels();
+  Tensor out(Shape{lines.x.dim(0), height + 2, width + 2, channels});
+  parallel_for(lines.x.dim(0) * (height + 2), [&](int64_t line) {
     const int64_t picture = line / (height + 2), row = line % (height + 2) - 1;
-    float* target = out.data() + line * (width + 2) * channels;
-    if (row < 0 || row >= height) {
-      std::fill_n(target, (width + 2) * channels, 0.0f);
-      return;
-    }
-    std::fill_n(target, channels, 0.0f);
-    copy_floats(target + channels, x.data() + (picture * height + row) * width * channels,
-                width * channels);
-    std::fill_n(target + (width + 1) * channels, channels, 0.0f);
+    const float* stored = row < 0 || row >= height ? nullptr : lines.stored(picture, row);
+    read_line(kernels, lines, picture, stored, 1, 1, out.data() + line * (width + 2) * channels);
   });
   return out;
 }
@@ -120,28 +113,27 @@ Tensor weights_by_tap(const RowKernels& kernels, const Weight& weight) {
   return taps;
 }
 
-Tensor convolve(const RowKernels& kernels, const Tensor& x, const Conv2d& layer,
-                const std::vector<Phase>& phases, int64_t scale) {
-  const Tensor bordered = with_border(x);
-  Tensor out(Shape{x.dim(0), x.dim(1) * scale, x.dim(2) * scale, layer.weight.shape()[0]});
-  const std::vector<Run> runs = runs_of(x);
+void convolve(const RowKernels& kernels, const PictureLines& lines, const Conv2d& layer,
+              const std::vector<Phase>& phases, Tensor& out) {
+  const Tensor bordered = with_border(kernels, lines);
+  const std::vector<Run> runs = runs_of(lines.x);
   const auto count = static_cast<int64_t>(phases.size());
   parallel_for(static_cast<int64_t>(runs.size()) * count, [&](int64_t i) {
     multiply_run(kernels, bordered, layer.bias, phases[static_cast<size_t>(i % count)],
                  runs[static_cast<size_t>(i / count)], out);
   });
-  return out;
 }
 
 }  // namespace
 
-Tensor tap_conv2d(const RowKernels& kernels, const Tensor& x, const Conv2d& layer) {
+void tap_conv2d(const RowKernels& kernels, const PictureLines& lines, const Conv2d& layer,
+                Tensor& out) {
   const Tensor weights = weights_by_tap(kernels, layer.weight);
   Phase phase;
   for (int64_t tap = 0; tap < 9; ++tap) {
     phase.taps.push_back({weights.rows(tap, 1).data(), tap / 3, tap % 3});
   }
-  return convolve(kernels, x, layer, {phase}, 1);
+  convolve(kernels, lines, layer, {phase}, out);
 }
 
 Tensor tap_upsample_conv2d(const RowKernels& kernels, const Tensor& x, const Conv2d& layer) {
@@ -171,7 +163,9 @@ Tensor tap_upsample_conv2d(const RowKernels& kernels, const Tensor& x, const Con
       phases.push_back(std::move(phase));
     }
   }
-  return convolve(kernels, x, layer, phases, 2);
+  Tensor out(Shape{x.dim(0), 2 * x.dim(1), 2 * x.dim(2), layer.weight.shape()[0]});
+  convolve(kernels, {x}, layer, phases, out);
+  return out;
 }
 
 }  // namespace zanime::ops::cpu

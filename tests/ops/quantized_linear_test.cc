@@ -1,0 +1,121 @@
+#include "ops/cpu/quantized_linear.h"
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "ops/ops.h"
+#include "tests/support/random_tensor.h"
+#include "tests/support/split_weight.h"
+#include "weights/rotation.h"
+
+namespace zanime::ops {
+namespace {
+
+using namespace zanime::testing;
+
+class QuantizedLinearTest : public ::testing::TestWithParam<std::string> {
+ protected:
+  const std::shared_ptr<Backend> exact = make_cpu_backend(GetParam());
+  const std::shared_ptr<Backend> integers = make_cpu_backend(GetParam(), Compute::kInt8);
+};
+
+INSTANTIATE_TEST_SUITE_P(Levels, QuantizedLinearTest, ::testing::ValuesIn(cpu_levels()),
+                         [](const auto& level) { return level.param; });
+
+// Root mean square of the difference over that of the expected values.
+double relative_error(const Tensor& a, const Tensor& expected) {
+  double error = 0, size = 0;
+  for (int64_t i = 0; i < expected.size(); ++i) {
+    const double difference = double{a.data()[i]} - expected.data()[i];
+    error += difference * difference;
+    size += double{expected.data()[i]} * expected.data()[i];
+  }
+  return std::sqrt(error / size);
+}
+
+TEST_P(QuantizedLinearTest, IsCloseToTheExactProduct) {
+  // Several panels, a last one that is shorter; rotated by 256, 64 and 16.
+  for (const int64_t depth : {512, 192, 48}) {
+    const Tensor x = random_tensor({40, depth}, 1);
+    const Linear layer{split_weight(random_tensor({600, depth}, 2), 3), random_tensor({600}, 3)};
+    const Tensor expected = exact->linear(x, layer);
+    EXPECT_LT(relative_error(integers->linear(x, layer), expected), 0.02) << depth;
+    EXPECT_GT(relative_error(integers->linear(x, layer), expected), 1e-5) << "not in integers";
+    Tensor sum = x.clone().reshaped({40, depth});
+    const Linear square{split_weight(random_tensor({depth, depth}, 4), 1), {}};
+    Tensor expected_sum = sum.clone();
+    integers->linear_add_inplace(sum, x, square);
+    exact->linear_add_inplace(expected_sum, x, square);
+    EXPECT_LT(relative_error(sum, expected_sum), 0.02) << depth;
+  }
+}
+
+// The largest products that AVX2 adds in 16 bits: one that overflowed would be far off.
+TEST_P(QuantizedLinearTest, LargestValuesDoNotSaturate) {
+  Tensor x({8, 512}), w({32, 512});
+  for (float& value : x.values()) value = 3.0f;
+  for (float& value : w.values()) value = -2.0f;
+  // A constant row turns into one large value per group: its rotation is put in beforehand.
+  rotate_groups(x.data(), x.size(), 256);
+  rotate_groups(w.data(), w.size(), 256);
+  const Tensor out = integers->linear(x, {split_weight(w, 1), {}});
+  for (const float value : out.values()) EXPECT_NEAR(value, -6.0f * 512, 6.0f);
+}
+
+TEST_P(QuantizedLinearTest, OutliersAreSpreadBeforeRounding) {
+  Tensor x = random_tensor({16, 512}, 1);
+  for (int64_t row = 0; row < 16; ++row) x.data()[row * 512 + 7] = 60.0f;
+  const Linear layer{split_weight(random_tensor({256, 512}, 2), 1), {}};
+  // Rounded as they are, values around 1 beside one of 60 would lose two decimal digits.
+  EXPECT_LT(relative_error(integers->linear(x, layer), exact->linear(x, layer)), 0.02);
+}
+
+TEST_P(QuantizedLinearTest, GatedFeedForward) {
+  const Tensor x = random_tensor({40, 256}, 1);
+  const Linear gate{split_weight(random_tensor({512, 256}, 2), 1), {}};
+  const Linear up{split_weight(random_tensor({512, 256}, 3), 1), {}};
+  const Linear down{split_weight(random_tensor({256, 512}, 4), 1), {}};
+  EXPECT_LT(relative_error(integers->gated_feed_forward(x, gate, up, down),
+                           exact->gated_feed_forward(x, gate, up, down)),
+            0.04);
+}
+
+TEST_P(QuantizedLinearTest, LayersThatKeepFloat32AndFewRowsAreExact) {
+  Linear layer{split_weight(random_tensor({64, 256}, 2), 1), {}};
+  const Tensor few = random_tensor({1, 256}, 1), many = random_tensor({40, 256}, 1);
+  EXPECT_EQ(max_difference(integers->linear(few, layer), exact->linear(few, layer)), 0.0f);
+  layer.keeps_float32 = true;
+  EXPECT_EQ(max_difference(integers->linear(many, layer), exact->linear(many, layer)), 0.0f);
+}
+
+TEST_P(QuantizedLinearTest, NumbersThatAreNotFiniteShow) {
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    Tensor x = random_tensor({16, 256}, 1);
+    x.data()[300] = bad;
+    const Tensor out = integers->linear(x, {split_weight(random_tensor({64, 256}, 2), 1), {}});
+    EXPECT_TRUE(std::isfinite(out.data()[0]));
+    EXPECT_FALSE(std::isfinite(out.data()[64])) << "row 1 had " << bad;
+  }
+}
+
+// A file that is rotated already and one that is not mean the same product.
+TEST_P(QuantizedLinearTest, RotatedWeightsMeanTheSame) {
+  const Tensor x = random_tensor({40, 512}, 1), w = random_tensor({64, 512}, 2);
+  Tensor rotated = w.clone();
+  rotate_groups(rotated.data(), rotated.size(), 256);
+  const Weight split = split_weight(rotated, 2);
+  std::vector<WeightPart> parts = split.parts();
+  for (WeightPart& part : parts) part.rotation = 256;
+  const Linear plain{split_weight(w, 2), {}};
+  const Linear turned{Weight("turned", w.shape(), parts, split.owner()), {}};
+  EXPECT_LT(relative_error(exact->linear(x, turned), exact->linear(x, plain)), 2e-6);
+  EXPECT_LT(relative_error(integers->linear(x, turned), exact->linear(x, plain)), 0.02);
+}
+
+}  // namespace
+}  // namespace zanime::ops
