@@ -287,7 +287,7 @@ TEST_F(ModelWeightsTest, OtherQuantisationsAreNamed) {
 
 // A diffusion model with one matrix in int8, `factor` on all of it.
 EditableFile with_integers(EditableFile file, const std::string& module, float factor) {
-  OwnedTensor& weight = file.tensors.at(module + ".weight");
+  auto& weight = file.tensors.at(module + ".weight");
   weight.bytes.resize(static_cast<size_t>(weight.shape.size()));
   for (size_t i = 0; i < weight.bytes.size(); ++i) {
     weight.bytes[i] = static_cast<std::byte>(i * 37 % 255);
