@@ -19,9 +19,6 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   # Reports overlaps in std::string's operator+ that cannot happen (GCC bug 105651).
   add_compile_options(-Wno-restrict)
 endif()
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  add_compile_options(-Wno-restrict)  # false alarms on std::string (GCC bug 105329)
-endif()
 if(ZANIME_WERROR)
   add_compile_options(-Werror)
 endif()

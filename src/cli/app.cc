@@ -154,11 +154,20 @@ int run_program(int argc, char** argv, const CancelToken& cancel) {
          "What matrix products are computed in: auto, fp32, or int8, which takes half the time and "
          "gives a slightly different picture (default auto)")
       ->type_name("TYPE");
+  app.add_option("--memory", globals.memory,
+                 "Memory for weights that stay converted between steps, such as 6GB; helps int8 "
+                 "(default 0)")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true))
+      ->type_name("SIZE");
   auto* quiet = app.add_flag("--quiet,-q", globals.quiet, "No progress and no notes");
   app.add_flag("--verbose,-v", globals.verbose, "Say more, a line at a time")->excludes(quiet);
   app.add_flag("--json", globals.json, "Print the result, or the error, as one JSON object");
   app.parse_complete_callback([&globals] {
     if (globals.threads > 0) set_thread_count(globals.threads);
+    if (globals.memory > 0 && globals.compute == ops::Compute::kFloat32) {
+      log_warning("--memory buys nothing without --compute int8: in fp32 converting the "
+                  "weights is a small part of a step");
+    }
   });
   add_generate_command(app, globals, cancel);
   add_run_command(app, globals, cancel);

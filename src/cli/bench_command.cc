@@ -100,7 +100,7 @@ void bench(const Options& options, const GlobalOptions& globals, const CancelTok
         benchmark, [](const std::string& path) { log_info("writing " + path); });
   }
 
-  const auto backend = ops::make_cpu_backend("", globals.compute);
+  const auto backend = ops::make_cpu_backend("", globals.compute, globals.memory);
   if (!globals.json) {
     std::cout << backend->description() << '\n'
               << "ideal: the same matrix products by oneDNN's float32 product alone, in this run\n";

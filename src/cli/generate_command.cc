@@ -190,6 +190,7 @@ void generate(const GenerateOptions& options, const GlobalOptions& globals,
 
   EngineOptions engine_options = EngineOptions::from_environment();
   engine_options.compute = globals.compute;
+  engine_options.kept_weights = globals.memory;
   engine_options.models_root = options.models_root;
   engine_options.wildcards_dir = options.wildcards;
   Engine engine(engine_options);

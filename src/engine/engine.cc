@@ -130,7 +130,7 @@ Engine::Engine(EngineOptions options)
 }
 
 const std::shared_ptr<ops::Backend>& Engine::backend() {
-  if (!backend_) backend_ = ops::make_cpu_backend("", options_.compute);
+  if (!backend_) backend_ = ops::make_cpu_backend("", options_.compute, options_.kept_weights);
   return backend_;
 }
 

@@ -125,9 +125,11 @@ class Backend {
 
 // The CPU backend. `level` forces an instruction set ("baseline", "avx2", "avx512"); empty takes
 // ZANIME_CPU_LEVEL from the environment or, without it, the best this CPU has. Throws
-// Error(kUsage) for a level that does not exist or that this CPU lacks.
+// Error(kUsage) for a level that does not exist or that this CPU lacks. With kInt8, up to
+// `kept_bytes` of converted weights stay in memory between products.
 std::shared_ptr<Backend> make_cpu_backend(const std::string& level = "",
-                                          Compute compute = Compute::kFloat32);
+                                          Compute compute = Compute::kFloat32,
+                                          int64_t kept_bytes = 0);
 // The levels this CPU can run, lowest first.
 std::vector<std::string> cpu_levels();
 

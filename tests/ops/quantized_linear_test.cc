@@ -117,5 +117,34 @@ TEST_P(QuantizedLinearTest, RotatedWeightsMeanTheSame) {
   EXPECT_LT(relative_error(integers->linear(x, turned), exact->linear(x, plain)), 0.02);
 }
 
+// A backend that keeps weights gives what one without gives, the first time and the second.
+TEST_P(QuantizedLinearTest, KeptWeightsMeanTheSame) {
+  const auto keeping = make_cpu_backend(GetParam(), Compute::kInt8, 40'000);
+  const Tensor x = random_tensor({40, 128}, 1);
+  for (int64_t outputs : {300, 200}) {  // the second finds no room
+    const Linear layer{split_weight(random_tensor({outputs, 128}, 2), 3), {}};
+    const Tensor expected = integers->linear(x, layer);
+    EXPECT_EQ(max_difference(keeping->linear(x, layer), expected), 0.0f);
+    EXPECT_EQ(max_difference(keeping->linear(x, layer), expected), 0.0f);
+  }
+}
+
+TEST(QuantizedWeightsTest, KeepsWhatFitsAndForgetsClosedFiles) {
+  cpu::QuantizedWeights kept(10'000);
+  Weight first = split_weight(random_tensor({60, 128}, 1), 1);
+  const Weight second = split_weight(random_tensor({50, 128}, 2), 1);
+  EXPECT_EQ(kept.find(first), nullptr);
+  EXPECT_NE(kept.add(first), nullptr);
+  EXPECT_NE(kept.find(first), nullptr);
+  EXPECT_EQ(kept.bytes(), 60 * (128 + 8));
+  EXPECT_EQ(kept.add(second), nullptr) << "beyond the 10,000 bytes";
+  first = {};
+  EXPECT_NE(kept.add(second), nullptr) << "the first one's file is closed";
+  EXPECT_EQ(kept.bytes(), 50 * (128 + 8));
+
+  const Weight changed = second.with_change({});
+  EXPECT_EQ(kept.find(changed), nullptr) << "an adapter's weights are others";
+}
+
 }  // namespace
 }  // namespace zanime::ops

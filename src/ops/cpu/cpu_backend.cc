@@ -40,8 +40,8 @@ bool runs_by_taps(const Conv2d& layer) {
 
 class CpuBackend final : public Backend {
  public:
-  CpuBackend(const cpu::RowKernels& kernels, Compute compute)
-      : kernels_(kernels), compute_(compute) {}
+  CpuBackend(const cpu::RowKernels& kernels, Compute compute, int64_t kept_bytes)
+      : kernels_(kernels), compute_(compute), kept_weights_(kept_bytes) {}
 
   std::string description() const override {
     return "CPU, " + std::string(kernels_.level) + (compute_ == Compute::kInt8 ? ", int8" : "") +
@@ -160,7 +160,8 @@ class CpuBackend final : public Backend {
   void multiply(const Tensor& x, const Linear& layer, bool accumulate, Tensor& out) {
     if (!runs_in_integers(x, layer)) return cpu::linear(kernels_, x, layer, accumulate, out);
     cpu::check_linear(x, layer, out);
-    cpu::quantized_linear(kernels_, cpu::QuantizedRows(kernels_, x), layer, accumulate, out);
+    cpu::quantized_linear(kernels_, cpu::QuantizedRows(kernels_, x), layer, accumulate,
+                          kept_weights_, out);
   }
 
   void gated_linear_in_integers(const Tensor& x, const Linear& gate, const Linear& up,
@@ -169,8 +170,8 @@ class CpuBackend final : public Backend {
     cpu::check_linear(x, up, hidden);
     const cpu::QuantizedRows rows(kernels_, x);
     Tensor factor(hidden.shape());
-    cpu::quantized_linear(kernels_, rows, gate, false, hidden);
-    cpu::quantized_linear(kernels_, rows, up, false, factor);
+    cpu::quantized_linear(kernels_, rows, gate, false, kept_weights_, hidden);
+    cpu::quantized_linear(kernels_, rows, up, false, kept_weights_, factor);
     parallel_for_ranges(hidden.size(), kValueGrain, [&](int64_t begin, int64_t end) {
       kernels_.silu_multiply(hidden.data() + begin, factor.data() + begin, end - begin);
     });
@@ -178,12 +179,14 @@ class CpuBackend final : public Backend {
 
   const cpu::RowKernels& kernels_;
   const Compute compute_;
+  cpu::QuantizedWeights kept_weights_;
 };
 
 }  // namespace
 
-std::shared_ptr<Backend> make_cpu_backend(const std::string& level, Compute compute) {
-  return std::make_shared<CpuBackend>(cpu::select_kernels(level), compute);
+std::shared_ptr<Backend> make_cpu_backend(const std::string& level, Compute compute,
+                                          int64_t kept_bytes) {
+  return std::make_shared<CpuBackend>(cpu::select_kernels(level), compute, kept_bytes);
 }
 
 }  // namespace zanime::ops

@@ -27,13 +27,6 @@ constexpr int64_t kConvertedRows = 8;
 
 int64_t floats_for_bytes(int64_t bytes) { return (bytes + 3) / 4; }
 
-// `rows` weights [rows, depth] in s8, value = scales[row] * stored, rotated.
-struct QuantizedPanel {
-  int8_t* values;
-  float* scales;
-  int32_t* sums;
-};
-
 // Rows that the file holds in the rotation wanted need not be turned back and forth.
 Weight without_rotation(const Weight& weight, int64_t rotation, bool& is_rotated) {
   is_rotated = rotation != 0 && weight.changes().empty() &&
@@ -105,25 +98,33 @@ QuantizedRows::QuantizedRows(const RowKernels& kernels, const Tensor& x)
 }
 
 void quantized_linear(const RowKernels& kernels, const QuantizedRows& x, const Linear& layer,
-                      bool accumulate, Tensor& out) {
+                      bool accumulate, QuantizedWeights& kept, Tensor& out) {
   const int64_t depth = x.depth(), outputs = layer.weight.rows();
   int64_t rotation = rotation_for(depth);
   bool is_rotated = false;
   const Weight weight = without_rotation(layer.weight, rotation, is_rotated);
   if (is_rotated) rotation = 0;
+  QuantizedWeight* whole = kept.find(layer.weight);
+  const bool is_converted = whole != nullptr;
+  if (!is_converted) whole = kept.add(layer.weight);
   parallel_for_ranges(outputs, kPanelRows, [&](int64_t first, int64_t end) {
     const int64_t count = end - first;
-    int8_t* bytes = reinterpret_cast<int8_t*>(
-        scratch(Scratch::kQuantizedPanel, floats_for_bytes(count * depth)));
     float scales[kPanelRows];
     int32_t sums[kPanelRows];
-    quantize_panel(kernels, weight, rotation, first, count, {bytes, scales, sums});
+    QuantizedPanel panel{nullptr, scales, sums};
+    if (whole != nullptr) {
+      panel = whole->panel(first);
+    } else {
+      panel.values = reinterpret_cast<int8_t*>(
+          scratch(Scratch::kQuantizedPanel, floats_for_bytes(count * depth)));
+    }
+    if (!is_converted) quantize_panel(kernels, weight, rotation, first, count, panel);
     auto* products =
         reinterpret_cast<int32_t*>(scratch(Scratch::kIntegerProducts, x.rows() * count));
-    gemm(x.rows(), count, depth, x.values(), bytes, products);
+    gemm(x.rows(), count, depth, x.values(), panel.values, products);
     for (int64_t row = 0; row < x.rows(); ++row) {
       float* target = out.data() + row * outputs + first;
-      kernels.dequantize(products + row * count, sums, scales, x.scale(row), accumulate, target,
+      kernels.dequantize(products + row * count, panel.sums, panel.scales, x.scale(row), accumulate, target,
                          count);
       if (!layer.bias.empty()) kernels.add(target, layer.bias.data() + first, count);
     }

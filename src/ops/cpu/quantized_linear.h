@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/tensor.h"
+#include "ops/cpu/quantized_weights.h"
 #include "ops/cpu/row_kernels.h"
 #include "ops/ops.h"
 
@@ -33,8 +34,9 @@ class QuantizedRows {
   Tensor scales_;
 };
 
-// As linear() (ops/cpu/linear.h), of which it takes the shapes as checked.
+// As linear() (ops/cpu/linear.h), of which it takes the shapes as checked. The weight is taken from
+// `kept`, or left there where there is room.
 void quantized_linear(const RowKernels& kernels, const QuantizedRows& x, const Linear& layer,
-                      bool accumulate, Tensor& out);
+                      bool accumulate, QuantizedWeights& kept, Tensor& out);
 
 }  // namespace zanime::ops::cpu

@@ -1,0 +1,62 @@
+#include "ops/cpu/quantized_weights.h"
+
+#include <utility>
+
+namespace zanime::ops::cpu {
+namespace {
+
+int64_t floats_for_bytes(int64_t bytes) { return (bytes + 3) / 4; }
+
+}  // namespace
+
+QuantizedWeight::QuantizedWeight(int64_t rows, int64_t depth)
+    : rows_(rows),
+      depth_(depth),
+      values_(Shape{floats_for_bytes(rows * depth)}),
+      scales_(Shape{rows}),
+      sums_(Shape{rows}) {}
+
+QuantizedPanel QuantizedWeight::panel(int64_t first_row) {
+  return {reinterpret_cast<int8_t*>(values_.data()) + first_row * depth_,
+          scales_.data() + first_row, reinterpret_cast<int32_t*>(sums_.data()) + first_row};
+}
+
+int64_t QuantizedWeight::bytes_for(int64_t rows, int64_t depth) {
+  return rows * (depth + static_cast<int64_t>(sizeof(float) + sizeof(int32_t)));
+}
+
+QuantizedWeights::Key QuantizedWeights::key_of(const Weight& weight) {
+  return {weight.parts().front().data, weight.rows(), weight.columns()};
+}
+
+QuantizedWeight* QuantizedWeights::find(const Weight& weight) {
+  if (!weight.changes().empty()) return nullptr;
+  const auto found = entries_.find(key_of(weight));
+  if (found == entries_.end()) return nullptr;
+  // Another file may lie where a closed one was.
+  return found->second.file.lock() == weight.owner() ? &found->second.weight : nullptr;
+}
+
+QuantizedWeight* QuantizedWeights::add(const Weight& weight) {
+  const int64_t size = QuantizedWeight::bytes_for(weight.rows(), weight.columns());
+  if (!weight.changes().empty() || weight.owner() == nullptr || size > capacity_) return nullptr;
+  if (bytes_ + size > capacity_) drop_closed_files();
+  if (bytes_ + size > capacity_) return nullptr;
+  if (const auto old = entries_.find(key_of(weight)); old != entries_.end()) {
+    bytes_ -= old->second.weight.bytes();
+    entries_.erase(old);
+  }
+  Entry entry{weight.owner(), QuantizedWeight(weight.rows(), weight.columns())};
+  bytes_ += size;
+  return &entries_.emplace(key_of(weight), std::move(entry)).first->second.weight;
+}
+
+void QuantizedWeights::drop_closed_files() {
+  std::erase_if(entries_, [this](const auto& item) {
+    if (!item.second.file.expired()) return false;
+    bytes_ -= item.second.weight.bytes();
+    return true;
+  });
+}
+
+}  // namespace zanime::ops::cpu
