@@ -1,0 +1,71 @@
+"""How the page looks: theme, style sheet, the keys it knows."""
+
+import gradio as gr
+
+# The system's fonts: nothing is loaded from elsewhere.
+_FONTS = ["system-ui", "-apple-system", "Segoe UI", "Noto Sans", "sans-serif"]
+_MONO = ["ui-monospace", "Consolas", "DejaVu Sans Mono", "monospace"]
+
+
+def theme() -> gr.themes.Base:
+    return gr.themes.Soft(
+        primary_hue="indigo",
+        secondary_hue="indigo",
+        neutral_hue="slate",
+        radius_size="lg",
+        font=_FONTS,
+        font_mono=_MONO,
+    )
+
+
+CSS = """
+.gradio-container { max-width: 1280px !important; margin: 0 auto; }
+.zn-head { display: flex; align-items: baseline; flex-wrap: wrap; gap: 0 0.75rem; }
+.zn-head h1 { font-size: 1.6rem; font-weight: 700; margin: 0; }
+.zn-head p { margin: 0; color: var(--body-text-color-subdued); }
+.zn-banner { padding: 0.6rem 0.9rem; border-radius: var(--radius-lg);
+  border: 1px solid var(--border-color-primary); background: var(--background-fill-secondary);
+  color: var(--body-text-color); }
+.zn-status { display: flex; align-items: center; gap: 0.9rem; min-height: 3.2rem;
+  padding: 0.6rem 0.9rem; border-radius: var(--radius-lg);
+  border: 1px solid var(--border-color-primary); background: var(--background-fill-primary);
+  color: var(--body-text-color); }
+.zn-status > div { flex: 1; min-width: 0; }
+.zn-status span { white-space: pre-line; overflow-wrap: anywhere; }
+.zn-status img { width: 6rem; max-height: 8rem; object-fit: contain;
+  border-radius: var(--radius-md); image-rendering: auto; }
+.zn-idle { color: var(--body-text-color-subdued); }
+.zn-done { border-color: var(--color-green-500, #22c55e); }
+.zn-failed { border-color: var(--error-border-color, #ef4444); }
+.zn-bar { height: 0.4rem; margin-top: 0.45rem; border-radius: 0.2rem; overflow: hidden;
+  background: var(--border-color-primary); }
+.zn-bar i { display: block; height: 100%; background: var(--color-accent);
+  transition: width 0.2s linear; }
+.zn-seed { align-items: end; }
+#dice { min-width: 3rem; max-width: 3.5rem; }
+.toast-body .toast-text { white-space: pre-line; overflow-wrap: anywhere; }
+@media (max-width: 640px) {
+  .gradio-container { padding: 0.5rem !important; }
+  .zn-head h1 { font-size: 1.3rem; }
+}
+"""
+
+# Ctrl + Enter (Cmd + Enter) anywhere on the page.
+HEAD = """
+<script>
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  const button = document.querySelector("#generate");
+  if (!button) return;
+  event.preventDefault();
+  document.activeElement?.dispatchEvent(new Event("change", { bubbles: true }));
+  setTimeout(() => button.click(), 50);
+});
+</script>
+"""
+
+# A seed of 64 bits, which no number of JavaScript holds.
+DICE = """() => {
+  const parts = crypto.getRandomValues(new Uint32Array(2));
+  return ((BigInt(parts[0]) << 32n) | BigInt(parts[1])).toString();
+}"""
