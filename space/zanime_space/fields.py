@@ -18,6 +18,15 @@ class OpenSlider(gr.Slider):
         return payload
 
 
+class OpenImage(gr.Image):
+    """The uploaded file as it is: the engine reads it, or says why not."""
+
+    is_template = True
+
+    def preprocess(self, payload: Any) -> str | None:
+        return payload.path if payload else None
+
+
 @dataclass
 class Fields:
     """In the order of request.params_from()."""
@@ -36,7 +45,7 @@ class Fields:
     model: gr.Dropdown
     adapters: gr.Dropdown
     adapter_strength: OpenSlider
-    init_image: gr.Image
+    init_image: OpenImage
     strength: OpenSlider
 
     def inputs(self) -> list[gr.components.Component]:
@@ -61,9 +70,8 @@ def _slider(label: str, member: str, value: float, step: float, **options: Any) 
     )
 
 
-def build(offers: Offers) -> tuple[Fields, Controls]:
-    """Within a column. The request's own defaults are shown."""
-    defaults = zanime.GenerationParams()
+def build_asked() -> tuple[gr.Textbox, gr.Textbox, gr.Button, gr.Button]:
+    """Prompt, negative prompt, generate, stop."""
     prompt = gr.Textbox(
         label="Prompt", lines=3, max_lines=10, elem_id="prompt", autofocus=True,
         placeholder="What should be in the picture? Tags or sentences, in any language.",
@@ -77,12 +85,21 @@ def build(offers: Offers) -> tuple[Fields, Controls]:
                              elem_id="generate")
         stop = gr.Button("Stop", variant="stop", scale=1, min_width=80, interactive=False,
                          elem_id="stop")
+    return prompt, negative, generate, stop
+
+
+def build_settings(
+    offers: Offers, asked: tuple[gr.Textbox, gr.Textbox, gr.Button, gr.Button]
+) -> tuple[Fields, Controls]:
+    """The other controls; the request's own defaults are shown."""
+    prompt, negative, generate, stop = asked
+    defaults = zanime.GenerationParams()
     size = gr.Radio(offers.sizes, value=AUTOMATIC, label="Size", elem_id="size",
                     info="automatic: what the model was made for, or the init image's")
     with gr.Row(elem_classes="zn-seed"):
         seed = gr.Textbox(label="Seed", placeholder="random", max_lines=1, scale=4, min_width=140,
                           elem_id="seed")
-        dice = gr.Button("🎲", scale=1, min_width=48, elem_id="dice", size="md")
+        dice = gr.Button("⚄", scale=1, min_width=48, elem_id="dice", size="md")
         batch = _slider("Pictures", "batch", defaults.batch, 1, most=8, scale=4, min_width=140)
     with gr.Accordion("Sampling", open=False):
         with gr.Row():
@@ -104,7 +121,7 @@ def build(offers: Offers) -> tuple[Fields, Controls]:
         height = gr.Number(label="Height", step=zanime.SIDE_STEP, min_width=120, elem_id="height",
                            info="empty: automatic")
     with gr.Accordion("Start from a picture", open=False):
-        init_image = gr.Image(label="Init image", type="filepath", sources=["upload", "clipboard"],
+        init_image = OpenImage(label="Init image", type="filepath", sources=["upload", "clipboard"],
                               height=220)
         strength = _slider("Strength", "strength", zanime.DEFAULT_STRENGTH, 0.05,
                            info="0 keeps the picture, 1 keeps nothing of it")

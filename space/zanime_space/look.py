@@ -15,14 +15,38 @@ def theme() -> gr.themes.Base:
         radius_size="lg",
         font=_FONTS,
         font_mono=_MONO,
+    ).set(
+        body_background_fill="*neutral_100",
+        block_border_width="1px",
+        block_border_color="*neutral_200",
+        block_shadow="none",
+        block_title_background_fill="transparent",
+        block_title_background_fill_dark="transparent",
+        block_title_text_color="*body_text_color",
+        block_title_text_color_dark="*body_text_color",
+        block_title_padding="0",
+        block_title_text_weight="600",
+        block_label_background_fill="*background_fill_secondary",
+        block_label_background_fill_dark="*background_fill_secondary",
+        block_label_text_color="*body_text_color_subdued",
+        block_label_text_color_dark="*body_text_color_subdued",
     )
 
 
 CSS = """
 .gradio-container { max-width: 1280px !important; margin: 0 auto; }
+.gradio-container .zn-plain, .zn-plain .html-container, .zn-plain .prose { padding: 0 !important; }
 .zn-head { display: flex; align-items: baseline; flex-wrap: wrap; gap: 0 0.75rem; }
 .zn-head h1 { font-size: 1.6rem; font-weight: 700; margin: 0; }
 .zn-head p { margin: 0; color: var(--body-text-color-subdued); }
+/* Wide: what is asked and its settings beside the result. Narrow: the result right below the
+   button, the settings last. */
+.zn-grid { display: grid !important; gap: var(--layout-gap); align-items: start;
+  grid-template: "ask result" auto "settings result" 1fr / minmax(0, 5fr) minmax(0, 6fr); }
+.zn-grid > .column { min-width: 0 !important; }
+.zn-ask { grid-area: ask; }
+.zn-result { grid-area: result; }
+.zn-settings { grid-area: settings; }
 .zn-banner { padding: 0.6rem 0.9rem; border-radius: var(--radius-lg);
   border: 1px solid var(--border-color-primary); background: var(--background-fill-secondary);
   color: var(--body-text-color); }
@@ -41,11 +65,18 @@ CSS = """
   background: var(--border-color-primary); }
 .zn-bar i { display: block; height: 100%; background: var(--color-accent);
   transition: width 0.2s linear; }
+/* Pictures keep their shape and are seen whole. */
+#gallery, #gallery .gallery-container, #gallery .grid-wrap { height: auto; max-height: none; }
+#gallery .thumbnail-lg { height: auto; aspect-ratio: auto; background: none; }
+#gallery .thumbnail-lg > img { width: 100%; height: auto; max-height: 78vh; object-fit: contain; }
 .zn-seed { align-items: end; }
-#dice { min-width: 3rem; max-width: 3.5rem; }
+#dice { min-width: 3rem; max-width: 3.5rem; font-size: 1.5rem; line-height: 1; }
 .toast-body .toast-text { white-space: pre-line; overflow-wrap: anywhere; }
+@media (max-width: 800px) {
+  .zn-grid { grid-template: "ask" auto "result" auto "settings" auto / minmax(0, 1fr); }
+}
 @media (max-width: 640px) {
-  .gradio-container { padding: 0.5rem !important; }
+  .gradio-container > main { padding: 0.75rem !important; }
   .zn-head h1 { font-size: 1.3rem; }
 }
 """

@@ -24,19 +24,22 @@ def build(settings: Settings, bootstrap: Bootstrap) -> gr.Blocks:
         history = gr.State([])
         gr.HTML(
             f'<div class="zn-head"><h1>{_TITLE}</h1>'
-            f"<p>pictures from a prompt, by the native engine zanime {zanime.__version__}</p></div>"
+            f"<p>pictures from a prompt, by the native engine zanime {zanime.__version__}</p></div>",
+            elem_classes="zn-plain",
         )
-        note = gr.HTML(now.note, visible=bool(now.note))
-        download = gr.HTML(bootstrap.banner(), visible=bootstrap.running)
-        with gr.Row(equal_height=False):
-            with gr.Column(scale=5, min_width=320):
-                asked, controls = fields.build(now)
-            with gr.Column(scale=6, min_width=320):
+        note = gr.HTML(now.note, visible=bool(now.note), elem_classes="zn-plain")
+        download = gr.HTML(bootstrap.banner(), visible=bootstrap.running, elem_classes="zn-plain")
+        with gr.Row(elem_classes="zn-grid", equal_height=False):
+            with gr.Column(elem_classes="zn-ask"):
+                question = fields.build_asked()
+            with gr.Column(elem_classes="zn-result"):
                 outputs = _results()
                 examples = gr.Dataset(
                     components=[gr.Textbox(visible=False)], samples=now.examples, label="Examples",
                     samples_per_page=8,
                 )
+            with gr.Column(elem_classes="zn-settings"):
+                asked, controls = fields.build_settings(now, question)
         earlier = _earlier()
 
         _generate(jobs, asked, controls, [*outputs, history])
@@ -63,10 +66,10 @@ def _models() -> dict:
 
 # gallery, seed, time, settings, files, status
 def _results() -> list[gr.components.Component]:
-    status = gr.HTML(views.READY, label="Status", elem_id="status")
+    status = gr.HTML(views.READY, label="Status", elem_id="status", elem_classes="zn-plain")
     gallery = gr.Gallery(
         label="Pictures", columns=2, height="auto", object_fit="contain", format="png",
-        buttons=["download", "fullscreen"], elem_id="gallery", preview=True, interactive=False,
+        buttons=["download", "fullscreen"], elem_id="gallery", interactive=False,
     )
     with gr.Row():
         seed = gr.Textbox(label="Seed used", buttons=["copy"], interactive=False, min_width=140,
