@@ -36,7 +36,9 @@ class Jobs:
         self._running: dict[str, set[threading.Event]] = {}  # stop flags by session
         self._files = PictureFiles()
 
-    async def generate(self, history: list[Entry], session: str, *values: Any) -> AsyncIterator[Outputs]:
+    async def generate(
+        self, history: list[Entry], session: str, *values: Any
+    ) -> AsyncIterator[Outputs]:
         """Raises gr.Error."""
         try:
             params = await asyncio.to_thread(lambda: engine().complete(params_from(*values)))

@@ -79,7 +79,7 @@ def _note(model: str, is_small: bool, problem: str) -> str:
 def _sizes(is_small: bool) -> list[tuple[str, str]]:
     if is_small:
         side = zanime.BUILTIN_SIDE
-        named = {f"{side} x {side}": (side, side), "192 x 192": (192, 192), "256 x 256": (256, 256)}
+        named = {f"{side} x {side}": (side, side)}  # what is larger falls apart
     else:
         named = {
             f"{name} {width} x {height}": (width, height)

@@ -24,7 +24,7 @@ def build(settings: Settings, bootstrap: Bootstrap) -> gr.Blocks:
         history = gr.State([])
         gr.HTML(
             f'<div class="zn-head"><h1>{_TITLE}</h1>'
-            f"<p>pictures from a prompt, by the native engine zanime {zanime.__version__}</p></div>",
+            f"<p>pictures from a prompt, by the engine zanime {zanime.__version__}</p></div>",
             elem_classes="zn-plain",
         )
         note = gr.HTML(now.note, visible=bool(now.note), elem_classes="zn-plain")
@@ -35,7 +35,9 @@ def build(settings: Settings, bootstrap: Bootstrap) -> gr.Blocks:
             with gr.Column(elem_classes="zn-result"):
                 outputs = _results()
                 examples = gr.Dataset(
-                    components=[gr.Textbox(visible=False)], samples=now.examples, label="Examples",
+                    components=[gr.Textbox(visible=False)],
+                    samples=now.examples,
+                    label="Examples",
                     samples_per_page=8,
                 )
             with gr.Column(elem_classes="zn-settings"):
@@ -46,8 +48,12 @@ def build(settings: Settings, bootstrap: Bootstrap) -> gr.Blocks:
         _small_things(asked, controls, examples)
         _history(history, earlier, asked)
         _refresh(page, bootstrap, note, download, asked, controls, examples)
-        gr.api(_models, api_name="models", queue=False,
-               api_description="Names of the model files, and which one is taken by default.")
+        gr.api(
+            _models,
+            api_name="models",
+            queue=False,
+            api_description="Names of the model files, and which one is taken by default.",
+        )
 
         def end(request: gr.Request) -> None:
             jobs.end_session(_session(request))
@@ -68,29 +74,52 @@ def _models() -> dict:
 def _results() -> list[gr.components.Component]:
     status = gr.HTML(views.READY, label="Status", elem_id="status", elem_classes="zn-plain")
     gallery = gr.Gallery(
-        label="Pictures", columns=2, height="auto", object_fit="contain", format="png",
-        buttons=["download", "fullscreen"], elem_id="gallery", interactive=False,
+        label="Pictures",
+        columns=2,
+        height="auto",
+        object_fit="contain",
+        format="png",
+        buttons=["download", "fullscreen"],
+        elem_id="gallery",
+        interactive=False,
     )
     with gr.Row():
-        seed = gr.Textbox(label="Seed used", buttons=["copy"], interactive=False, min_width=140,
-                          elem_id="seed-used")
+        seed = gr.Textbox(
+            label="Seed used",
+            buttons=["copy"],
+            interactive=False,
+            min_width=140,
+            elem_id="seed-used",
+        )
         time = gr.Textbox(label="Time taken", interactive=False, min_width=100, elem_id="time")
     with gr.Accordion("Settings as text, and the files", open=False):
-        settings = gr.Textbox(label="Settings", buttons=["copy"], lines=4, interactive=False,
-                              elem_id="settings")
-        files = gr.Files(label="PNG files", interactive=False,
-                         elem_id="files")
+        settings = gr.Textbox(
+            label="Settings", buttons=["copy"], lines=4, interactive=False, elem_id="settings"
+        )
+        files = gr.Files(label="PNG files", interactive=False, elem_id="files")
     return [gallery, seed, time, settings, files, status]
 
 
 def _earlier() -> tuple[gr.Gallery, gr.Textbox, gr.Button, gr.State]:
     with gr.Accordion("Earlier in this session", open=False, elem_id="history"):
         gallery = gr.Gallery(
-            show_label=False, columns=6, height="auto", object_fit="contain", format="png",
-            allow_preview=False, buttons=[], interactive=False, elem_id="history-gallery",
+            show_label=False,
+            columns=6,
+            height="auto",
+            object_fit="contain",
+            format="png",
+            allow_preview=False,
+            buttons=[],
+            interactive=False,
+            elem_id="history-gallery",
         )
-        settings = gr.Textbox(label="Its settings", lines=3, buttons=["copy"], interactive=False,
-                              elem_id="history-settings")
+        settings = gr.Textbox(
+            label="Its settings",
+            lines=3,
+            buttons=["copy"],
+            interactive=False,
+            elem_id="history-settings",
+        )
         use = gr.Button("Use these settings", size="sm", interactive=False)
     return gallery, settings, use, gr.State(None)
 
@@ -117,22 +146,34 @@ def _generate(jobs: Jobs, asked: Fields, controls: Controls, outputs: list[Any])
         """Stops what this session has running or waiting, and says what it did."""
         return jobs.cancel(_session(request))
 
-    private: dict[str, Any] = {"queue": False, "show_progress": "hidden",
-                               "api_visibility": "private"}
+    private: dict[str, Any] = {
+        "queue": False,
+        "show_progress": "hidden",
+        "api_visibility": "private",
+    }
     controls.generate.click(lambda: gr.Button(interactive=True), None, controls.stop, **private)
     made = controls.generate.click(
-        generate, [*asked.inputs(), history], outputs, api_name="generate",
-        concurrency_limit=None, show_progress="hidden", trigger_mode="once",
+        generate,
+        [*asked.inputs(), history],
+        outputs,
+        api_name="generate",
+        concurrency_limit=None,
+        show_progress="hidden",
+        trigger_mode="once",
     )
     made.then(lambda: gr.Button(interactive=False), None, controls.stop, **private)
     answer = gr.Textbox(label="What was stopped", visible=False)
-    controls.stop.click(cancel, None, answer, api_name="cancel", queue=False,
-                        show_progress="hidden")
+    controls.stop.click(
+        cancel, None, answer, api_name="cancel", queue=False, show_progress="hidden"
+    )
 
 
 def _small_things(asked: Fields, controls: Controls, examples: gr.Dataset) -> None:
-    private: dict[str, Any] = {"queue": False, "show_progress": "hidden",
-                               "api_visibility": "private"}
+    private: dict[str, Any] = {
+        "queue": False,
+        "show_progress": "hidden",
+        "api_visibility": "private",
+    }
     controls.dice.click(None, None, asked.seed, js=look.DICE, api_visibility="private")
 
     def sides(size: str) -> tuple[int | None, int | None]:
@@ -154,8 +195,11 @@ def _history(
     history: gr.State, earlier: tuple[gr.Gallery, gr.Textbox, gr.Button, gr.State], asked: Fields
 ) -> None:
     gallery, settings, use, chosen = earlier
-    private: dict[str, Any] = {"queue": False, "show_progress": "hidden",
-                               "api_visibility": "private"}
+    private: dict[str, Any] = {
+        "queue": False,
+        "show_progress": "hidden",
+        "api_visibility": "private",
+    }
 
     def show(entries: list[Entry]) -> list[tuple[str, str]]:
         return [(entry.file, f"seed {entry.seed}") for entry in entries]
@@ -166,9 +210,21 @@ def _history(
 
     def use_again(entry: Entry):
         params = entry.params
-        return (params.prompt, params.negative_prompt, params.width, params.height, params.steps,
-                params.cfg, params.sampler, params.scheduler, params.shift, entry.seed,
-                params.batch, params.model, [f"{name}:{value:g}" for name, value in params.loras])
+        return (
+            params.prompt,
+            params.negative_prompt,
+            params.width,
+            params.height,
+            params.steps,
+            params.cfg,
+            params.sampler,
+            params.scheduler,
+            params.shift,
+            entry.seed,
+            params.batch,
+            params.model,
+            [f"{name}:{value:g}" for name, value in params.loras],
+        )
 
     history.change(show, history, gallery, **private)
     gallery.select(choose, history, [settings, chosen, use], **private)
@@ -180,8 +236,11 @@ def _refresh(
     controls: Controls, examples: gr.Dataset,
 ) -> None:  # fmt: skip
     """The page as it is loaded, and while the full model is on its way, follows what is there."""
-    private: dict[str, Any] = {"queue": False, "show_progress": "hidden",
-                               "api_visibility": "private"}
+    private: dict[str, Any] = {
+        "queue": False,
+        "show_progress": "hidden",
+        "api_visibility": "private",
+    }
     timer = gr.Timer(2, active=bootstrap.running)
 
     def follow():

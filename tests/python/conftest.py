@@ -1,12 +1,11 @@
-"""What the tests of the Python package share. PYTHONPATH leads to the package, ZANIME_PROGRAM to the
-program that it is compared with."""
+"""What the tests of the Python package share. PYTHONPATH leads to the package, ZANIME_PROGRAM to
+the program that it is compared with."""
 
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
-
 import zanime
 
 PROMPT = "1girl, blue hair, twin tails, red eyes, smile"

@@ -6,7 +6,6 @@ import zlib
 
 import numpy as np
 import pytest
-
 import zanime
 from conftest import PROMPT
 from zanime import CancelledError, CancelToken, GenerationParams
@@ -41,8 +40,19 @@ def decoded(png: bytes) -> np.ndarray:
 
 
 def test_pictures_are_those_of_the_program_byte_for_byte(engine, program, tmp_path):
-    program("generate", PROMPT, "--seed", "7", "--steps", "4", "--batch", "2", "-o",
-            str(tmp_path / "p.png"), "-q")
+    program(
+        "generate",
+        PROMPT,
+        "--seed",
+        "7",
+        "--steps",
+        "4",
+        "--batch",
+        "2",
+        "-o",
+        str(tmp_path / "p.png"),
+        "-q",
+    )
     result = engine.generate(request(batch=2))
     assert len(result.pictures) == 2
     for index, picture in enumerate(result.pictures):
@@ -111,7 +121,9 @@ def test_another_thread_can_stop_a_run_and_run_meanwhile(engine):
 
     def work():
         try:
-            engine.generate(request(width=256, height=256, steps=100), lambda _: first.set(), cancel)
+            engine.generate(
+                request(width=256, height=256, steps=100), lambda _: first.set(), cancel
+            )
         except CancelledError as error:
             failure.append(error)
 
@@ -132,8 +144,15 @@ def test_another_thread_can_stop_a_run_and_run_meanwhile(engine):
 
 def test_waiting_for_another_run_can_be_stopped(engine):
     busy, first, waiting = CancelToken(), threading.Event(), CancelToken()
-    other = threading.Thread(target=lambda: pytest.raises(CancelledError, engine.generate,
-        request(width=256, height=256, steps=100), lambda _: first.set(), busy))
+    other = threading.Thread(
+        target=lambda: pytest.raises(
+            CancelledError,
+            engine.generate,
+            request(width=256, height=256, steps=100),
+            lambda _: first.set(),
+            busy,
+        )
+    )
     other.start()
     assert first.wait(60)
     threading.Timer(0.2, waiting.cancel).start()
@@ -178,8 +197,11 @@ def test_damaged_model_files_are_told(tmp_path, golden):
     folder.mkdir()
     (folder / "z-anime-distill-8step-fp8.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0{")
     with pytest.raises(zanime.FileError, match="z-anime-distill-8step-fp8.safetensors"):
-        zanime.Engine(tmp_path).generate(request(
-            text_encoder="zanime-small-qwen3-fp8.safetensors", vae="zanime-small-ae.safetensors"))
+        zanime.Engine(tmp_path).generate(
+            request(
+                text_encoder="zanime-small-qwen3-fp8.safetensors", vae="zanime-small-ae.safetensors"
+            )
+        )
 
 
 def test_a_full_disk_is_told(engine):

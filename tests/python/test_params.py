@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from zanime import GenerationParams, UsageError
 
 
@@ -12,13 +11,21 @@ def test_what_is_not_said_keeps_its_default():
     params = GenerationParams("1girl", seed=7)
     assert (params.prompt, params.seed, params.steps, params.cfg) == ("1girl", 7, 8, 1.0)
     assert (params.sampler, params.scheduler, params.width, params.strength) == (
-        "euler", "simple", None, None)
+        "euler",
+        "simple",
+        None,
+        None,
+    )
     assert params.loras == []
 
 
 def test_numbers_may_come_from_numpy_and_paths_from_pathlib():
     params = GenerationParams(
-        width=np.int64(128), cfg=np.float32(2.5), seed=np.uint64(2**64 - 1), init_image=Path("a.png"))
+        width=np.int64(128),
+        cfg=np.float32(2.5),
+        seed=np.uint64(2**64 - 1),
+        init_image=Path("a.png"),
+    )
     assert (params.width, params.cfg, params.seed) == (128, 2.5, 2**64 - 1)
     assert params.init_image == "a.png"
 

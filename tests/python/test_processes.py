@@ -11,7 +11,6 @@ import threading
 import time
 
 import pytest
-
 import zanime
 from conftest import PROMPT
 
@@ -50,7 +49,9 @@ def test_a_fork_while_another_thread_computes_works_too(engine):
         with pytest.raises(zanime.CancelledError):
             engine.generate(
                 zanime.GenerationParams(PROMPT, width=256, height=256, steps=100),
-                lambda _: first.set(), cancel)
+                lambda _: first.set(),
+                cancel,
+            )
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -62,8 +63,13 @@ def test_a_fork_while_another_thread_computes_works_too(engine):
 
 
 def run_python(code: str, **options) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,
+    )
 
 
 def test_ctrl_c_ends_a_run():
@@ -104,9 +110,12 @@ def test_warnings_go_to_pythons_logging(engine, caplog):
 
 
 def test_prompts_are_not_printed():
-    child = run_python("""
+    child = run_python(
+        """
         import zanime
         zanime.Engine().generate(zanime.GenerationParams("xyzzy", steps=1))
-        """, env={**os.environ})
+        """,
+        env={**os.environ},
+    )
     out, errors = child.communicate(timeout=60)
     assert child.returncode == 0 and "xyzzy" not in out + errors

@@ -41,12 +41,21 @@ def start(folder: Path, **environment: str) -> App:
         port = free.getsockname()[1]
     log = folder / "app.log"
     env = {name: value for name, value in os.environ.items() if not name.startswith("ZANIME_")}
-    env |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1", "GRADIO_TEMP_DIR":
-            str(folder / "gradio"), "XDG_DATA_HOME": str(folder / "data"), **environment}
+    env |= {
+        "GRADIO_ANALYTICS_ENABLED": "False",
+        "HF_HUB_OFFLINE": "1",
+        "GRADIO_TEMP_DIR": str(folder / "gradio"),
+        "XDG_DATA_HOME": str(folder / "data"),
+        **environment,
+    }
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, str(ROOT / "space/app.py"), "--port", str(port)], cwd=folder,
-            stdout=output, stderr=subprocess.STDOUT, env=env)
+            [sys.executable, str(ROOT / "space/app.py"), "--port", str(port)],
+            cwd=folder,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=env,
+        )
     app = App(f"http://127.0.0.1:{port}/", process, log)
     for _ in range(600):
         assert process.poll() is None, log.read_text()
@@ -100,8 +109,13 @@ def program_picture(tmp_path_factory):
     def picture(*options: str, environment: dict[str, str] | None = None) -> bytes:
         file = tmp_path_factory.mktemp("program") / "p.png"
         env = {**os.environ, "XDG_DATA_HOME": str(file.parent), **(environment or {})}
-        made = subprocess.run([os.environ["ZANIME_PROGRAM"], "generate", "-q", "-o", str(file),
-                               *options], env=env, capture_output=True, text=True, timeout=300)
+        made = subprocess.run(
+            [os.environ["ZANIME_PROGRAM"], "generate", "-q", "-o", str(file), *options],
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
         assert made.returncode == 0, made.stderr
         return file.read_bytes()
 

@@ -31,11 +31,33 @@ def status_of(job) -> str:
 
 def test_the_picture_is_the_programs_byte_for_byte(client, program_picture):
     pictures, seed, seconds, settings, files, status = client.predict(
-        prompt=PROMPT, seed="18446744073709551615", steps=4, sampler="dpmpp_2m", scheduler="karras",
-        cfg=2, negative_prompt="glasses", shift=2.5, api_name="/generate")
-    file = program_picture(PROMPT, "--seed", "18446744073709551615", "--steps", "4", "--sampler",
-                           "dpmpp_2m", "--scheduler", "karras", "--cfg", "2", "--negative",
-                           "glasses", "--shift", "2.5")
+        prompt=PROMPT,
+        seed="18446744073709551615",
+        steps=4,
+        sampler="dpmpp_2m",
+        scheduler="karras",
+        cfg=2,
+        negative_prompt="glasses",
+        shift=2.5,
+        api_name="/generate",
+    )
+    file = program_picture(
+        PROMPT,
+        "--seed",
+        "18446744073709551615",
+        "--steps",
+        "4",
+        "--sampler",
+        "dpmpp_2m",
+        "--scheduler",
+        "karras",
+        "--cfg",
+        "2",
+        "--negative",
+        "glasses",
+        "--shift",
+        "2.5",
+    )
     assert Path(pictures[0]["image"]).read_bytes() == file
     assert Path(files[0]).read_bytes() == file
     assert seed == "18446744073709551615" and seconds.endswith(" s")
@@ -50,7 +72,8 @@ def test_a_request_needs_nothing_but_a_prompt(client):
 
 def test_a_batch_gives_several(client):
     pictures, _, _, _, files, status = client.predict(
-        prompt=PROMPT, steps=1, batch=3, seed="1", api_name="/generate")
+        prompt=PROMPT, steps=1, batch=3, seed="1", api_name="/generate"
+    )
     assert len(pictures) == len(files) == 3 and "3 pictures" in status
     assert len({Path(file).read_bytes() for file in files}) == 3
 
@@ -98,8 +121,9 @@ def test_control_characters_are_a_prompt_like_any_other(client, program_picture)
 def test_an_init_image_that_is_none_gets_a_sentence(client, tmp_path):
     (tmp_path / "no.png").write_bytes(b"no picture")
     with pytest.raises(Exception, match="no.png"):
-        client.predict(prompt="a", init_image=handle_file(tmp_path / "no.png"),
-                       api_name="/generate")
+        client.predict(
+            prompt="a", init_image=handle_file(tmp_path / "no.png"), api_name="/generate"
+        )
 
 
 def test_cancel_stops_a_picture(client):
@@ -138,8 +162,10 @@ def test_two_visitors_are_both_served_and_see_their_place(app, program_picture):
 
 def test_two_at_once_both_get_their_own(app, program_picture):
     clients = [Client(app.url, verbose=False) for _ in range(2)]
-    jobs = [client.submit(prompt=PROMPT, seed=str(seed), steps=2, api_name="/generate")
-            for seed, client in enumerate(clients)]
+    jobs = [
+        client.submit(prompt=PROMPT, seed=str(seed), steps=2, api_name="/generate")
+        for seed, client in enumerate(clients)
+    ]
     for seed, job in enumerate(jobs):
         file = program_picture(PROMPT, "--seed", str(seed), "--steps", "2")
         assert Path(job.result(60)[0][0]["image"]).read_bytes() == file
@@ -178,8 +204,13 @@ def test_damaged_files_give_a_sentence_and_the_environment_is_honoured(tmp_path,
     full.write_bytes(b"\x10\0\0")  # truncated
     (models / "loras/style.safetensors").write_bytes(b"junk")
     environment = {"ZANIME_DISABLE_AURA_SAMPLING": "1", "ZANIME_INIT_COMFY_EXTRA_NODES": "1"}
-    app = start(tmp_path, ZANIME_MODELS_ROOT=str(models), ZANIME_BOOTSTRAP="fp8",
-                ZANIME_DISABLE_COMFY_SOURCE_FETCH="1", **environment)
+    app = start(
+        tmp_path,
+        ZANIME_MODELS_ROOT=str(models),
+        ZANIME_BOOTSTRAP="fp8",
+        ZANIME_DISABLE_COMFY_SOURCE_FETCH="1",
+        **environment,
+    )
     try:
         client = Client(app.url, verbose=False)
         assert client.predict(api_name="/models")["loras"] == ["style.safetensors"]

@@ -25,15 +25,25 @@ VALUES = {
 
 def test_values_of_the_page_become_a_request():
     assert params_from(**VALUES) == zanime.GenerationParams(PROMPT)
-    params = params_from(**{
-        **VALUES, "seed": " 18446744073709551615 ", "width": 128.0, "cfg": 4,
-        "adapters": ["a", "b:-0.5", "c:x"], "adapter_strength": 0.7, "init_image": "p.png"})
+    params = params_from(
+        **{
+            **VALUES,
+            "seed": " 18446744073709551615 ",
+            "width": 128.0,
+            "cfg": 4,
+            "adapters": ["a", "b:-0.5", "c:x"],
+            "adapter_strength": 0.7,
+            "init_image": "p.png",
+        }
+    )
     assert (params.seed, params.width, params.cfg) == (2**64 - 1, 128, 4.0)
     assert params.loras == [("a", 0.7), ("b", -0.5), ("c:x", 0.7)]
     assert (params.init_image, params.strength) == ("p.png", 0.6)
 
 
-@pytest.mark.parametrize("seed", ["-1", "abc", "1.5", "1_0", "１２", "9" * 5000, "18446744073709551616"])
+@pytest.mark.parametrize(
+    "seed", ["-1", "abc", "1.5", "1_0", "１２", "9" * 5000, "18446744073709551616"]
+)
 def test_what_is_no_seed_is_told_by_the_engine(seed):
     with pytest.raises(zanime.UsageError, match="seed is "):
         params_from(**{**VALUES, "seed": seed})
@@ -66,8 +76,7 @@ def test_a_blocking_iterator_is_closed_when_told():
 
     def numbers():
         try:
-            for number in range(10**9):
-                yield number
+            yield from range(10**9)
         finally:
             ended.append("closed")
 

@@ -29,16 +29,25 @@ def open_page(browser, app):
     contexts, complaints = [], []
 
     def opened(width=1280, height=900, scheme="light"):
-        context = browser.new_context(viewport={"width": width, "height": height},
-                                      color_scheme=scheme)
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme
+        )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(90_000)
-        page.on("console", lambda message: complaints.append(message.text)
-                if message.type == "error" else None)
+        page.on(
+            "console",
+            lambda message: complaints.append(message.text) if message.type == "error" else None,
+        )
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: complaints.append(f"asks for {request.url}")
-                if not request.url.startswith((app.url, "data:", "blob:")) else None)
+        page.on(
+            "request",
+            lambda request: (
+                complaints.append(f"asks for {request.url}")
+                if not request.url.startswith((app.url, "data:", "blob:"))
+                else None
+            ),
+        )
         page.goto(app.url)
         page.wait_for_selector("#generate")
         page.wait_for_timeout(500)
@@ -59,7 +68,8 @@ def write(page, prompt=PROMPT, **fields: str):
 def wait_for_status(page, pattern: str):
     page.wait_for_function(
         "pattern => new RegExp(pattern).test(document.querySelector('#status').textContent)",
-        arg=pattern)
+        arg=pattern,
+    )
 
 
 def picture_bytes(page, app) -> bytes:
@@ -85,7 +95,8 @@ def test_a_prompt_becomes_a_picture(open_page, app, program_picture, width, heig
         "() => { const img = document.querySelector('#gallery img'),"
         " box = document.querySelector('#gallery').getBoundingClientRect(),"
         " at = img.getBoundingClientRect();"
-        " return [img.naturalWidth, at.bottom <= box.bottom + 1, at.width > 100] }")
+        " return [img.naturalWidth, at.bottom <= box.bottom + 1, at.width > 100] }"
+    )
     assert shape == [128, True, True]  # seen whole
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     is_dark = page.evaluate("document.body.classList.contains('dark')")
@@ -140,22 +151,24 @@ def test_dice_examples_guidance_and_history(open_page):
     page.fill("input[aria-label='number input for Guidance (cfg)']", "2")
     page.keyboard.press("Tab")
     page.wait_for_selector("#negative textarea", state="visible")
-    page.click("text=192 x 192")
+    page.click("#size label:has-text('128 x 128')")
     page.click("#generate")
     wait_for_status(page, "is done after")
     page.click("text=Settings as text, and the files")
     text = page.input_value("#settings textarea")
-    assert f"Seed: {seed}" in text and "CFG scale: 2" in text and "Size: 192x192" in text
+    assert f"Seed: {seed}" in text and "CFG scale: 2" in text and "Size: 128x128" in text
     page.wait_for_selector("#files a[download]")
 
     page.click("text=Earlier in this session")
     write(page, "something else", seed="")
     page.click("#history-gallery img")
     page.wait_for_function(
-        "document.querySelector('#history-settings textarea').value.includes('Seed')")
+        "document.querySelector('#history-settings textarea').value.includes('Seed')"
+    )
     page.click("text=Use these settings")
     page.wait_for_function(
-        f"document.querySelector('#seed input, #seed textarea').value == '{seed}'")
+        f"document.querySelector('#seed input, #seed textarea').value == '{seed}'"
+    )
     assert page.input_value("#prompt textarea") == PROMPT
     if folder := os.environ.get("ZANIME_SCREENSHOTS"):
         page.screenshot(path=Path(folder) / "space-history.png", full_page=True)
