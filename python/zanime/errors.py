@@ -1,4 +1,4 @@
-"""What can go wrong. Messages are whole sentences: what was found, what was expected, what to do."""
+"""What can go wrong. Messages are whole sentences: what was found and expected, what to do."""
 
 
 class ZanimeError(Exception):

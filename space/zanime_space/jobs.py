@@ -45,7 +45,7 @@ class Jobs:
             with self._stoppable(session) as stop:
                 async for outputs in self._make(params, history, session, stop):
                     yield outputs
-        except (gr.Error, Exception) as error:
+        except Exception as error:
             toast = refusal(error)
             yield _only_status(views.failed(toast.message))
             raise toast from None
