@@ -9,22 +9,16 @@ import zanime
 from .offers import AUTOMATIC, Offers
 
 
-class OpenSlider(gr.Slider):
-    """A slider whose values are not checked a second time."""
-
-    is_template = True
-
-    def preprocess(self, payload: Any) -> Any:
-        return payload
+def _unchecked(slider: gr.Slider) -> gr.Slider:
+    """Its values go on as they came, to be checked once."""
+    slider.preprocess = lambda payload: payload
+    return slider
 
 
-class OpenImage(gr.Image):
-    """The uploaded file as it is: the engine reads it, or says why not."""
-
-    is_template = True
-
-    def preprocess(self, payload: Any) -> str | None:
-        return payload.path if payload else None
+def _as_uploaded(image: gr.Image) -> gr.Image:
+    """The file goes on as it is: the engine reads it, or says why not."""
+    image.preprocess = lambda payload: payload.path if payload else None
+    return image
 
 
 @dataclass
@@ -35,18 +29,18 @@ class Fields:
     negative_prompt: gr.Textbox
     width: gr.Number
     height: gr.Number
-    steps: OpenSlider
-    cfg: OpenSlider
+    steps: gr.Slider
+    cfg: gr.Slider
     sampler: gr.Dropdown
     scheduler: gr.Dropdown
-    shift: OpenSlider
+    shift: gr.Slider
     seed: gr.Textbox
-    batch: OpenSlider
+    batch: gr.Slider
     model: gr.Dropdown
     adapters: gr.Dropdown
-    adapter_strength: OpenSlider
-    init_image: OpenImage
-    strength: OpenSlider
+    adapter_strength: gr.Slider
+    init_image: gr.Image
+    strength: gr.Slider
 
     def inputs(self) -> list[gr.components.Component]:
         return list(vars(self).values())
@@ -62,15 +56,17 @@ class Controls:
     stop: gr.Button
 
 
-def _slider(label: str, member: str, value: float, step: float, **options: Any) -> OpenSlider:
+def _slider(label: str, member: str, value: float, step: float, **options: Any) -> gr.Slider:
     least, most = zanime.limits()[member]
-    return OpenSlider(
-        options.pop("least", least),
-        options.pop("most", most),
-        value,
-        step=step,
-        label=label,
-        **options,
+    return _unchecked(
+        gr.Slider(
+            options.pop("least", least),
+            options.pop("most", most),
+            value,
+            step=step,
+            label=label,
+            **options,
+        )
     )
 
 
@@ -174,8 +170,10 @@ def build_settings(
             info="empty: automatic",
         )
     with gr.Accordion("Start from a picture", open=False):
-        init_image = OpenImage(
-            label="Init image", type="filepath", sources=["upload", "clipboard"], height=220
+        init_image = _as_uploaded(
+            gr.Image(
+                label="Init image", type="filepath", sources=["upload", "clipboard"], height=220
+            )
         )
         strength = _slider(
             "Strength",

@@ -80,6 +80,8 @@ class Jobs:
         session: str,
         stop: threading.Event,
     ) -> AsyncIterator[Outputs]:
+        if warning := views.strain(params):
+            gr.Warning(warning)
         ticket = self._line.join(session)
         entered = False
         try:

@@ -48,6 +48,17 @@ def done(result: zanime.Result) -> str:
     return _box(f"{made} done after {result.seconds:.1f} s, seed {result.seed}.", kind="zn-done")
 
 
+def strain(params: zanime.GenerationParams) -> str:
+    """What is to be said of a completed request that asks too much of its model."""
+    side = zanime.BUILTIN_SIDE
+    if not params.uses_builtin_model or max(params.width or 0, params.height or 0) <= side:
+        return ""
+    return (
+        f"The built-in model was trained on {side} x {side} pixels; "
+        f"{params.width} x {params.height} will fall apart."
+    )
+
+
 def stopped() -> str:
     return _box("Stopped.")
 

@@ -196,6 +196,12 @@ def test_history_is_newest_first_and_its_files_go_with_the_session(tmp_path):
     assert not os.path.exists(saved[0])
 
 
+def test_too_large_a_picture_for_the_small_model_is_told():
+    params = zanime.Engine().complete(zanime.GenerationParams())
+    assert views.strain(params) == ""
+    assert "512 x 128 will fall apart" in views.strain(params.replace(width=512))
+
+
 def test_the_environment_is_read(monkeypatch):
     for text, wanted in [("", None), ("0", None), ("fp8", "fp8"), ("BF16", "bf16"), ("1", "fp8")]:
         monkeypatch.setenv("ZANIME_BOOTSTRAP", text)
