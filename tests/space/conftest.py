@@ -57,7 +57,7 @@ def start(folder: Path, **environment: str) -> App:
             env=env,
         )
     app = App(f"http://127.0.0.1:{port}/", process, log)
-    for _ in range(600):
+    for _ in range(1200):
         assert process.poll() is None, log.read_text()
         try:
             urllib.request.urlopen(app.url + "config", timeout=5).close()

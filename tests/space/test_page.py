@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from conftest import PROMPT
+from playwright import sync_api as playwright
 
-playwright = pytest.importorskip("playwright.sync_api")
 BROWSER = os.environ.get("ZANIME_BROWSER") or shutil.which("chromium-headless-shell")
 SEED = "18446744073709551615"
 
