@@ -25,25 +25,6 @@
 namespace zanime {
 namespace {
 
-// The picture's rows as 8-bit RGB. The product is taken in float32, as the reference does.
-std::vector<uint8_t> to_8bit(const Tensor& pixels) {
-  const int rank = pixels.rank();
-  if (rank < 3 || pixels.dim(-1) != 3 || (rank == 4 && pixels.dim(0) != 1) || rank > 4) {
-    throw Error(ErrorKind::kInternal,
-                "a picture is [height, width, 3], not " + pixels.shape().to_string());
-  }
-  std::vector<uint8_t> bytes(static_cast<size_t>(pixels.size()));
-  const float* values = pixels.data();
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    const float scaled = 255.0f * values[i];
-    if (std::isnan(scaled)) {
-      throw Error(ErrorKind::kNumeric, "the picture holds values that are not numbers (NaN)");
-    }
-    bytes[i] = static_cast<uint8_t>(std::clamp(scaled, 0.0f, 255.0f));
-  }
-  return bytes;
-}
-
 bool is_ascii(std::string_view text) {
   return std::none_of(text.begin(), text.end(),
                       [](char byte) { return (static_cast<uint8_t>(byte) & 0x80) != 0; });
@@ -139,8 +120,37 @@ bool write_with_libpng(png_structp png, png_infop info, const uint8_t* rows, png
 
 }  // namespace
 
+std::vector<uint8_t> picture_bytes(const Tensor& pixels) {
+  const int rank = pixels.rank();
+  if (rank < 3 || pixels.dim(-1) != 3 || (rank == 4 && pixels.dim(0) != 1) || rank > 4) {
+    throw Error(ErrorKind::kInternal,
+                "a picture is [height, width, 3], not " + pixels.shape().to_string());
+  }
+  // The product is taken in float32, as the reference does.
+  std::vector<uint8_t> bytes(static_cast<size_t>(pixels.size()));
+  const float* values = pixels.data();
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    const float scaled = 255.0f * values[i];
+    if (std::isnan(scaled)) {
+      throw Error(ErrorKind::kNumeric, "the picture holds values that are not numbers (NaN)");
+    }
+    bytes[i] = static_cast<uint8_t>(std::clamp(scaled, 0.0f, 255.0f));
+  }
+  return bytes;
+}
+
 std::vector<std::byte> encode_png(const Tensor& pixels, const PictureMetadata& metadata) {
-  const std::vector<uint8_t> rows = to_8bit(pixels);
+  const std::vector<uint8_t> rgb = picture_bytes(pixels);
+  return encode_png(rgb, pixels.dim(-2), pixels.dim(-3), metadata);
+}
+
+std::vector<std::byte> encode_png(std::span<const uint8_t> rgb, int64_t width, int64_t height,
+                                  const PictureMetadata& metadata) {
+  if (width < 1 || height < 1 || rgb.size() != static_cast<size_t>(width * height * 3)) {
+    throw Error(ErrorKind::kInternal, "a picture of " + std::to_string(width) + " x " +
+                                          std::to_string(height) + " does not have " +
+                                          std::to_string(rgb.size()) + " bytes");
+  }
   std::string prompt = ascii_json(metadata.prompt);
   std::string parameters = without_nul(metadata.parameters);
   char prompt_keyword[] = "prompt";
@@ -167,15 +177,15 @@ std::vector<std::byte> encode_png(const Tensor& pixels, const PictureMetadata& m
   add_text(parameters_keyword, parameters);
 
   PngOutput output;
-  output.bytes.reserve(rows.size() / 2 + prompt.size() + parameters.size());
+  output.bytes.reserve(rgb.size() / 2 + prompt.size() + parameters.size());
   png_structp png =
       png_create_write_struct(PNG_LIBPNG_VER_STRING, &output, note_problem, ignore_warning);
   png_infop info = png == nullptr ? nullptr : png_create_info_struct(png);
   bool done = false;
   if (info != nullptr) {
     png_set_write_fn(png, &output, append_bytes, nullptr);
-    done = write_with_libpng(png, info, rows.data(), static_cast<png_uint_32>(pixels.dim(-2)),
-                             static_cast<png_uint_32>(pixels.dim(-3)), texts.data(),
+    done = write_with_libpng(png, info, rgb.data(), static_cast<png_uint_32>(width),
+                             static_cast<png_uint_32>(height), texts.data(),
                              static_cast<int>(texts.size()));
   }
   png_destroy_write_struct(&png, &info);

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,12 @@ struct PictureMetadata {
 // escapes); `parameters` becomes one where it is ASCII, else iTXt. Throws Error(kNumeric) for a
 // value that is NaN.
 std::vector<std::byte> encode_png(const Tensor& pixels, const PictureMetadata& metadata);
+// The same of 8-bit values [height, width, 3], as picture_bytes gives them.
+std::vector<std::byte> encode_png(std::span<const uint8_t> rgb, int64_t width, int64_t height,
+                                  const PictureMetadata& metadata);
+
+// The 8-bit values that a PNG of `pixels` holds. Throws as encode_png.
+std::vector<uint8_t> picture_bytes(const Tensor& pixels);
 
 // Writes that PNG to `path`: a file there is replaced once the new one is complete. Throws as
 // encode_png and AtomicFile do.

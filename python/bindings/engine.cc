@@ -1,0 +1,272 @@
+#include "engine/engine.h"
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nanobind/stl/filesystem.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+#include <unistd.h>
+
+#include "base/parallel.h"
+#include "bindings.h"
+#include "engine/builtin_model.h"
+#include "engine/inspect_file.h"
+#include "results.h"
+#include "work.h"
+
+namespace nb = nanobind;
+
+namespace zanime::python {
+namespace {
+
+using nlohmann::ordered_json;
+using OptionalPath = std::optional<std::filesystem::path>;
+
+const char* event_name(nodes::ProgressEvent::Kind kind) {
+  switch (kind) {
+    case nodes::ProgressEvent::Kind::kNodeStarted:
+      return "started";
+    case nodes::ProgressEvent::Kind::kNodeCached:
+      return "cached";
+    case nodes::ProgressEvent::Kind::kNodeFinished:
+      return "finished";
+    case nodes::ProgressEvent::Kind::kStep:
+      return "step";
+  }
+  return "";
+}
+
+ordered_json parse_graph(const std::string& text) {
+  try {
+    return ordered_json::parse(text);
+  } catch (const ordered_json::parse_error& error) {
+    throw Error(ErrorKind::kGraph, std::string("the graph is no JSON: ") + error.what());
+  }
+}
+
+// The engine, for several threads and forked processes.
+class SharedEngine {
+ public:
+  SharedEngine(EngineOptions options, std::optional<int> threads)
+      : options_(std::move(options)), threads_(threads), state_(new State(options_)) {}
+  SharedEngine(const SharedEngine&) = delete;
+  SharedEngine& operator=(const SharedEngine&) = delete;
+  ~SharedEngine() {
+    if (State* state = state_.load(); state->process == ::getpid()) delete state;
+  }
+
+  Result generate(const GenerationParams& params, const nb::object& on_progress,
+                  Canceller* canceller) {
+    EngineResult made;
+    call(on_progress, canceller,
+         [&](Engine& engine, const CancelToken& cancel, const EngineHooks& hooks) {
+           made = engine.generate(params, cancel, hooks);
+         });
+    Result result(made);
+    result.params = std::move(made.params);
+    return result;
+  }
+
+  Result run(const nb::object& graph, const nb::object& on_progress, Canceller* canceller) {
+    const ordered_json json = nb::isinstance<nb::str>(graph)
+                                  ? parse_graph(nb::cast<std::string>(graph))
+                                  : to_json(graph, "graph");
+    EngineResult made;
+    call(on_progress, canceller,
+         [&](Engine& engine, const CancelToken& cancel, const EngineHooks& hooks) {
+           made = engine.run(json, cancel, hooks);
+         });
+    return Result(made);
+  }
+
+  GenerationParams complete(const GenerationParams& params) {
+    const nb::gil_scoped_release unlocked;
+    State& state = current();
+    const std::lock_guard lock(state.facts);
+    return state.asked.complete(params);
+  }
+
+  std::vector<std::string> models(const std::string& folder) {
+    const nb::gil_scoped_release unlocked;
+    return current().engine.files().list(folder);
+  }
+
+ private:
+  // `asked` answers questions while `engine` computes: only that has anything loaded.
+  struct State {
+    explicit State(const EngineOptions& options)
+        : process(::getpid()), engine(options), asked(options) {}
+
+    pid_t process;
+    Engine engine, asked;
+    std::timed_mutex work;
+    std::mutex facts;
+  };
+
+  // In a forked process everything starts afresh: the state at the moment of the fork may have been
+  // that of another thread, whose locks nobody will give back. It is left alone, not destroyed.
+  State& current() {
+    State* state = state_.load();
+    if (state->process == ::getpid()) return *state;
+    auto fresh = std::make_unique<State>(options_);
+    if (state_.compare_exchange_strong(state, fresh.get())) return *fresh.release();
+    return *state;  // another thread of this process was quicker
+  }
+
+  template <typename Work>
+  void call(const nb::object& on_progress, Canceller* canceller, const Work& work) {
+    wait_for(canceller, [&](const WorkContext& context) {
+      State& state = current();
+      std::unique_lock lock(state.work, std::defer_lock);
+      while (!lock.try_lock_for(std::chrono::milliseconds(20))) context.cancel.throw_if_cancelled();
+      if (threads_) set_thread_count(*threads_);
+      work(state.engine, context.cancel, hooks_for(on_progress, context));
+    });
+  }
+
+  static EngineHooks hooks_for(const nb::object& on_progress, const WorkContext& context) {
+    EngineHooks hooks;
+    if (on_progress.is_none()) return hooks;
+    const auto latest = std::make_shared<Tensor>();
+    hooks.preview = [latest](const nodes::LatentPreview& preview) { *latest = preview.pixels; };
+    hooks.progress = [latest, &on_progress, &context](const nodes::ProgressEvent& event) {
+      const bool is_step = event.kind == nodes::ProgressEvent::Kind::kStep;
+      std::optional<Picture> picture;
+      if (is_step && !latest->empty()) picture = to_picture(*latest, 0);
+      context.python([&] {
+        on_progress(Progress{event_name(event.kind), event.node_id, event.title, event.step,
+                             event.steps, event.seconds,
+                             picture ? to_array(*picture) : nb::none()});
+      });
+    };
+    return hooks;
+  }
+
+  EngineOptions options_;
+  std::optional<int> threads_;
+  std::atomic<State*> state_;
+};
+
+// Inside a package the built-in model lies beside this module.
+std::filesystem::path packaged_model() {
+  const nb::object file = nb::module_::import_("zanime").attr("__file__");
+  const auto folder =
+      std::filesystem::path(nb::cast<std::string>(file)).parent_path() / "share" / "small-model";
+  std::error_code error;
+  return std::filesystem::is_directory(folder, error) ? folder : std::filesystem::path();
+}
+
+void check_device(const std::string& device, const nb::object& memory) {
+  if (device != "auto" && device != "cpu") {
+    throw Error(ErrorKind::kUsage, "device is \"" + device +
+                                       "\", but this build computes on \"cpu\" (which \"auto\" "
+                                       "means)");
+  }
+  if (!memory.is_none()) {
+    throw Error(ErrorKind::kUsage,
+                "memory sets how much of the weights an accelerator keeps, and this build computes "
+                "on the CPU, straight from the files; leave it None");
+  }
+}
+
+void make_engine(SharedEngine* self, const OptionalPath& models_root, const std::string& device,
+                 const nb::object& memory, const OptionalPath& input_dir,
+                 const OptionalPath& wildcards_dir, std::optional<int> threads,
+                 std::optional<bool> extra_nodes) {
+  check_device(device, memory);
+  if (threads && *threads < 1) {
+    throw Error(ErrorKind::kUsage,
+                "threads is " + std::to_string(*threads) + ", but must be 1 or more");
+  }
+  EngineOptions options = EngineOptions::from_environment();
+  options.models_root = models_root.value_or("");
+  options.input_dir = input_dir.value_or("");
+  options.wildcards_dir = wildcards_dir.value_or("");
+  options.builtin_model = packaged_model();
+  options.extra_nodes = extra_nodes.value_or(options.extra_nodes);
+  const nb::gil_scoped_release unlocked;
+  new (self) SharedEngine(std::move(options), threads);
+}
+
+nb::object inspect(const std::filesystem::path& path) {
+  ordered_json found;
+  {
+    const nb::gil_scoped_release unlocked;
+    found = inspect_file(path);
+  }
+  return from_json(found);
+}
+
+constexpr const char* kAboutInspect =
+    "What a file says about itself. Of a PNG: ``width``, ``height`` and its texts (``prompt``,\n"
+    "the graph, and ``parameters``); of a model file its networks, widths, types, sizes and\n"
+    "oddities. Raises FileError.";
+
+}  // namespace
+
+void bind_engine(nb::module_& module) {
+  nb::class_<Canceller>(module, "CancelToken",
+                        "Stops the runs that are given it. It stays cancelled: use one a run.")
+      .def(nb::init<>())
+      .def("cancel", &Canceller::cancel, nb::call_guard<nb::gil_scoped_release>(),
+           "From any thread: the run ends with CancelledError before its next block.")
+      .def_prop_ro("cancelled", &Canceller::cancelled, "Whether cancel() was called.");
+
+  nb::class_<SharedEngine>(
+      module, "Engine",
+      "Keeps loaded networks and conditionings between calls. Calls from several threads run one\n"
+      "after the other. Making one loads nothing and touches no device, so that one made before\n"
+      "a fork works in the child (where nothing is loaded yet).")
+      .def("__init__", &make_engine, nb::arg("models_root") = nb::none(),
+           nb::arg("device") = "auto", nb::arg("memory") = nb::none(), nb::kw_only(),
+           nb::arg("input_dir") = nb::none(), nb::arg("wildcards_dir") = nb::none(),
+           nb::arg("threads") = nb::none(), nb::arg("extra_nodes") = nb::none(),
+           nb::sig("def __init__(self, models_root: str | os.PathLike | None = None, device: str = "
+                   "'auto', memory: int | None = None, *, input_dir: str | os.PathLike | None = "
+                   "None, wildcards_dir: str | os.PathLike | None = None, threads: int | None = "
+                   "None, extra_nodes: bool | None = None) -> None"),
+           "models_root: folder laid out as ComfyUI's models; by default ZANIME_MODELS_ROOT, else\n"
+           "ComfyUI/models, else the user's data folder, and without a model there the built-in\n"
+           "one. device: ``auto`` or ``cpu``. memory: of an accelerator, which this build has\n"
+           "not. input_dir: where graphs find pictures. threads: CPU threads, default all.\n"
+           "extra_nodes: know nodes beyond the core set, default ZANIME_INIT_COMFY_EXTRA_NODES.\n"
+           "Raises UsageError.")
+      .def("generate", &SharedEngine::generate, nb::arg("params"),
+           nb::arg("on_progress") = nb::none(), nb::arg("cancel") = nb::none(),
+           nb::sig("def generate(self, params: GenerationParams, on_progress: "
+                   "collections.abc.Callable[[Progress], object] | None = None, cancel: "
+                   "CancelToken | None = None) -> Result"),
+           "Makes the pictures of a request. on_progress is called on another thread, while this\n"
+           "one waits; what it raises ends the run and is raised here. The interpreter's lock is\n"
+           "free meanwhile. Raises the classes of zanime.errors, CancelledError after\n"
+           "cancel.cancel().")
+      .def("run", &SharedEngine::run, nb::arg("graph"), nb::arg("on_progress") = nb::none(),
+           nb::arg("cancel") = nb::none(),
+           nb::sig("def run(self, graph: dict[str, typing.Any] | str, on_progress: "
+                   "collections.abc.Callable[[Progress], object] | None = None, cancel: "
+                   "CancelToken | None = None) -> Result"),
+           "Runs a graph in ComfyUI's API form, a dict or JSON text. As generate() otherwise.")
+      .def("complete", &SharedEngine::complete, nb::arg("params"),
+           "The request with what generate() would fill in: seed, size, files, and the words\n"
+           "drawn from {a|b} and wildcards. Loads nothing. Raises UsageError and FileError.")
+      .def("models", &SharedEngine::models, nb::arg("folder"),
+           "Names of the files in ``diffusion_models``, ``text_encoders``, ``vae``,\n"
+           "``checkpoints`` or ``loras``.")
+      .def_static("inspect", &inspect, nb::arg("path"),
+                  nb::sig("def inspect(path: str | os.PathLike) -> dict[str, typing.Any]"),
+                  kAboutInspect);
+  module.def("inspect", &inspect, nb::arg("path"),
+             nb::sig("def inspect(path: str | os.PathLike) -> dict[str, typing.Any]"),
+             kAboutInspect);
+}
+
+}  // namespace zanime::python

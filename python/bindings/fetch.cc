@@ -1,0 +1,80 @@
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <nanobind/stl/filesystem.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+
+#include "base/error.h"
+#include "bindings.h"
+#include "engine/folders.h"
+#include "engine/hub.h"
+#include "engine/model_fetch.h"
+#include "engine/models_root.h"
+#include "work.h"
+
+namespace nb = nanobind;
+
+namespace zanime::python {
+namespace {
+
+using nlohmann::ordered_json;
+
+Quantization quantization_of(const std::string& name) {
+  if (name == "fp8") return Quantization::kFp8;
+  if (name == "bf16") return Quantization::kBf16;
+  throw Error(ErrorKind::kUsage, "quant is \"" + name + "\", but must be \"fp8\" or \"bf16\"");
+}
+
+nb::object fetch(const std::optional<std::filesystem::path>& models_root, const std::string& quant,
+                 bool all_in_one, bool verify, const nb::object& on_progress,
+                 Canceller* canceller) {
+  FetchOptions options;
+  options.quantization = quantization_of(quant);
+  options.all_in_one = all_in_one;
+  options.verify = verify;
+  options.offline = FetchOptions::offline_by_environment();
+  const std::filesystem::path root =
+      models_root ? plain_folder(*models_root) : ModelsRoot::default_path();
+
+  ordered_json files = ordered_json::array();
+  wait_for(canceller, [&](const WorkContext& context) {
+    FetchHooks hooks;
+    if (!on_progress.is_none()) {
+      hooks.progress = [&](const FetchItem& item, bool /*checking*/, int64_t bytes) {
+        context.python([&] { on_progress(item.file, bytes, item.bytes); });
+      };
+    }
+    ModelFetch work(root, options, HubSettings::from_environment());
+    const FetchPlan plan = work.plan(hooks, context.cancel);
+    work.carry_out(plan, hooks, context.cancel);
+    for (const FetchItem& item : plan.items) {
+      files.push_back({{"file", item.file},
+                       {"path", item.target.string()},
+                       {"bytes", item.bytes},
+                       {"downloaded", item.state != FetchState::kPresent}});
+    }
+  });
+  return from_json(files);
+}
+
+}  // namespace
+
+void bind_fetch(nb::module_& module) {
+  module.def(
+      "fetch", &fetch, nb::arg("models_root") = nb::none(), nb::kw_only(), nb::arg("quant") = "fp8",
+      nb::arg("all_in_one") = false, nb::arg("verify") = false, nb::arg("on_progress") = nb::none(),
+      nb::arg("cancel") = nb::none(),
+      nb::sig("def fetch(models_root: str | os.PathLike | None = None, *, quant: str = 'fp8', "
+              "all_in_one: bool = False, verify: bool = False, on_progress: "
+              "collections.abc.Callable[[str, int, int], object] | None = None, cancel: "
+              "CancelToken | None = None) -> list[dict[str, typing.Any]]"),
+      "Downloads what is missing of the official model files, as ``zanime fetch --yes`` does:\n"
+      "10.5 GB for ``fp8``. on_progress is called with a file's name, its bytes so far and in\n"
+      "all. Returns ``file``, ``path``, ``bytes``, ``downloaded`` of each. What is interrupted\n"
+      "goes on at the next call. Raises UsageError, FileError, ResourceError, CancelledError.");
+}
+
+}  // namespace zanime::python

@@ -1,0 +1,82 @@
+"""Where the heavy call runs: on ZeroGPU in the process that it forks, elsewhere in our worker."""
+
+import atexit
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import zanime
+
+from .duration import Pace, declared_seconds
+from .pictures import Item, make_pictures
+from .worker import Worker
+
+try:
+    import spaces
+    from spaces.config import Config
+
+    ON_ZEROGPU: bool = Config.zero_gpu
+except ImportError:
+    spaces = None
+    ON_ZEROGPU = False
+
+worker = Worker()
+atexit.register(worker.close)
+
+
+def gpu(duration: Callable[..., int]) -> Callable[[Any], Any]:
+    """spaces.GPU, and nothing where there is no such package."""
+    return spaces.GPU(duration=duration) if spaces else lambda function: function
+
+
+@gpu(duration=declared_seconds)
+def _compute(
+    params: zanime.GenerationParams, pace: Pace, loaded: bool
+) -> Iterator[Item | zanime.ZanimeError]:
+    del pace, loaded  # declared_seconds has read them
+    try:
+        yield from make_pictures(params) if ON_ZEROGPU else worker.run(params)
+    except zanime.ZanimeError as error:
+        yield error  # raised, ZeroGPU would print it and hand on its class alone
+
+
+def compute(params: zanime.GenerationParams) -> Iterator[Item]:
+    """The pictures of a completed request. Closing the iterator stops it. Raises ZanimeError,
+    WorkerDied, and gr.Error for a refusal of the platform."""
+    items = _compute(params, *experience.of(params))
+    try:
+        for item in items:
+            if isinstance(item, zanime.ZanimeError):
+                raise item
+            if isinstance(item, zanime.Result):
+                experience.add(item)
+            yield item
+    finally:
+        items.close()
+
+
+class Experience:
+    """What past runs tell about the next one's time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._paces: dict[str, Pace] = {}
+        self._loaded: str | None = None  # the model that the worker holds
+
+    def of(self, params: zanime.GenerationParams) -> tuple[Pace, bool]:
+        with self._lock:
+            pace = self._paces.get(params.model) or Pace.guess(params.uses_builtin_model)
+            return pace, self._loaded == params.model
+
+    def add(self, result: zanime.Result) -> None:
+        if result.params is None:
+            return
+        pace, _ = self.of(result.params)
+        with self._lock:
+            self._paces[result.params.model] = pace.learn(result)
+            # ZeroGPU starts a new process for most calls, and keeps one where calls come quickly.
+            kept = any(node["cached"] for node in result.timings if node["class"] == "UNETLoader")
+            self._loaded = result.params.model if kept or not ON_ZEROGPU else None
+
+
+experience = Experience()

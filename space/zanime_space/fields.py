@@ -1,0 +1,217 @@
+"""The controls of the page. Their ranges are offers: what is wrong is said by GenerationParams."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+import zanime
+
+from .offers import AUTOMATIC, Offers
+
+
+def _unchecked(slider: gr.Slider) -> gr.Slider:
+    """Its values go on as they came, to be checked once."""
+    slider.preprocess = lambda payload: payload
+    return slider
+
+
+def _as_uploaded(image: gr.Image) -> gr.Image:
+    """The file goes on as it is: the engine reads it, or says why not."""
+    image.preprocess = lambda payload: payload.path if payload else None
+    return image
+
+
+@dataclass
+class Fields:
+    """In the order of request.params_from()."""
+
+    prompt: gr.Textbox
+    negative_prompt: gr.Textbox
+    width: gr.Number
+    height: gr.Number
+    steps: gr.Slider
+    cfg: gr.Slider
+    sampler: gr.Dropdown
+    scheduler: gr.Dropdown
+    shift: gr.Slider
+    seed: gr.Textbox
+    batch: gr.Slider
+    model: gr.Dropdown
+    adapters: gr.Dropdown
+    adapter_strength: gr.Slider
+    init_image: gr.Image
+    strength: gr.Slider
+
+    def inputs(self) -> list[gr.components.Component]:
+        return list(vars(self).values())
+
+
+@dataclass
+class Controls:
+    """What is not a value of the request."""
+
+    size: gr.Radio
+    dice: gr.Button
+    generate: gr.Button
+    stop: gr.Button
+
+
+def _slider(label: str, member: str, value: float, step: float, **options: Any) -> gr.Slider:
+    least, most = zanime.limits()[member]
+    return _unchecked(
+        gr.Slider(
+            options.pop("least", least),
+            options.pop("most", most),
+            value,
+            step=step,
+            label=label,
+            **options,
+        )
+    )
+
+
+def build_asked() -> tuple[gr.Textbox, gr.Textbox, gr.Button, gr.Button]:
+    """Prompt, negative prompt, generate, stop."""
+    prompt = gr.Textbox(
+        label="Prompt",
+        lines=3,
+        max_lines=10,
+        elem_id="prompt",
+        autofocus=True,
+        placeholder="What should be in the picture? Tags or sentences, in any language.",
+    )
+    negative = gr.Textbox(
+        label="Negative prompt",
+        lines=2,
+        max_lines=6,
+        visible=False,
+        elem_id="negative",
+        placeholder="What should not be in it",
+    )
+    with gr.Row():
+        generate = gr.Button(
+            "Generate", variant="primary", scale=3, min_width=120, elem_id="generate"
+        )
+        stop = gr.Button(
+            "Stop", variant="stop", scale=1, min_width=80, interactive=False, elem_id="stop"
+        )
+    return prompt, negative, generate, stop
+
+
+def build_settings(
+    offers: Offers, asked: tuple[gr.Textbox, gr.Textbox, gr.Button, gr.Button]
+) -> tuple[Fields, Controls]:
+    """The other controls; the request's own defaults are shown."""
+    prompt, negative, generate, stop = asked
+    defaults = zanime.GenerationParams()
+    size = gr.Radio(
+        offers.sizes,
+        value=AUTOMATIC,
+        label="Size",
+        elem_id="size",
+        info="automatic: what the model was made for, or the init image's",
+    )
+    with gr.Row(elem_classes="zn-seed"):
+        seed = gr.Textbox(
+            label="Seed", placeholder="random", max_lines=1, scale=4, min_width=140, elem_id="seed"
+        )
+        dice = gr.Button("⚄", scale=1, min_width=48, elem_id="dice", size="md")
+        batch = _slider("Pictures", "batch", defaults.batch, 1, most=8, scale=4, min_width=140)
+    with gr.Accordion("Sampling", open=False):
+        with gr.Row():
+            steps = _slider("Steps", "steps", defaults.steps, 1, min_width=140)
+            cfg = _slider(
+                "Guidance (cfg)",
+                "cfg",
+                defaults.cfg,
+                0.1,
+                most=10,
+                min_width=140,
+                elem_id="cfg",
+                info="1: none, and half the work",
+            )
+        with gr.Row():
+            sampler = gr.Dropdown(
+                zanime.samplers(),
+                value=defaults.sampler,
+                label="Sampler",
+                allow_custom_value=True,
+                min_width=140,
+            )
+            scheduler = gr.Dropdown(
+                zanime.schedulers(),
+                value=defaults.scheduler,
+                label="Scheduler",
+                allow_custom_value=True,
+                min_width=140,
+            )
+        with gr.Row():
+            shift = _slider("Shift", "shift", defaults.shift, 0.1, most=12, min_width=140)
+            model = gr.Dropdown(
+                offers.models,
+                value=offers.model or None,
+                label="Model",
+                allow_custom_value=True,
+                min_width=140,
+            )
+    with gr.Accordion("Free size", open=False), gr.Row():
+        width = gr.Number(
+            label="Width",
+            step=zanime.SIDE_STEP,
+            min_width=120,
+            elem_id="width",
+            info="pixels, a multiple of 8",
+        )
+        height = gr.Number(
+            label="Height",
+            step=zanime.SIDE_STEP,
+            min_width=120,
+            elem_id="height",
+            info="empty: automatic",
+        )
+    with gr.Accordion("Start from a picture", open=False):
+        init_image = _as_uploaded(
+            gr.Image(
+                label="Init image", type="filepath", sources=["upload", "clipboard"], height=220
+            )
+        )
+        strength = _slider(
+            "Strength",
+            "strength",
+            zanime.DEFAULT_STRENGTH,
+            0.05,
+            info="0 keeps the picture, 1 keeps nothing of it",
+        )
+    with gr.Accordion("Adapters (LoRA)", open=False):
+        adapters = gr.Dropdown(
+            offers.adapters,
+            value=[],
+            multiselect=True,
+            label="Adapters",
+            allow_custom_value=True,
+            info="files of loras/; NAME:0.8 sets one's own strength",
+        )
+        adapter_strength = _slider(
+            "Strength of the adapters", "lora_strength", 1.0, 0.05, least=-2, most=2
+        )
+    return (
+        Fields(
+            prompt,
+            negative,
+            width,
+            height,
+            steps,
+            cfg,
+            sampler,
+            scheduler,
+            shift,
+            seed,
+            batch,
+            model,
+            adapters,
+            adapter_strength,
+            init_image,
+            strength,
+        ),
+        Controls(size, dice, generate, stop),
+    )

@@ -1,0 +1,82 @@
+#include "engine/inspect_file.h"
+
+#include <array>
+#include <fstream>
+#include <map>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "base/error.h"
+#include "engine/picture_info.h"
+#include "weights/inspect.h"
+
+namespace zanime {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json as_json(const std::map<DType, TypeTotal>& types) {
+  ordered_json object = ordered_json::object();
+  for (const auto& [dtype, total] : types) {
+    object[std::string(dtype_name(dtype))] = {{"tensors", total.tensors}, {"bytes", total.bytes}};
+  }
+  return object;
+}
+
+ordered_json as_json(const ModelReport& report) {
+  ordered_json networks = ordered_json::array();
+  for (const NetworkReport& network : report.networks) {
+    ordered_json widths = ordered_json::object();
+    for (const auto& [name, value] : network.widths) widths[name] = value;
+    networks.push_back({{"family", network.name},
+                        {"layout", network.layout},
+                        {"prefix", network.prefix},
+                        {"widths", std::move(widths)},
+                        {"tensors", network.tensors},
+                        {"parameters", network.parameters},
+                        {"types", as_json(network.types)},
+                        {"scaled", network.scaled}});
+  }
+  return {{"file", report.path.string()},    {"kind", "model"},
+          {"bytes", report.file_size},       {"description", report.description},
+          {"networks", std::move(networks)}, {"tensors", report.tensors},
+          {"parameters", report.parameters}, {"types", as_json(report.types)},
+          {"metadata", report.metadata},     {"oddities", report.oddities}};
+}
+
+ordered_json as_json(const std::filesystem::path& path, const PictureInfo& info) {
+  ordered_json object = {
+      {"file", path.string()}, {"kind", "picture"}, {"width", info.width}, {"height", info.height}};
+  for (const auto& [keyword, text] : info.texts) object[keyword] = text_as_json(keyword, text);
+  return object;
+}
+
+}  // namespace
+
+bool is_png_file(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    throw Error(ErrorKind::kFile, path.string() + " does not exist");
+  }
+  if (std::filesystem::is_directory(path, error)) {
+    throw Error(ErrorKind::kFile, path.string() + " is a folder; name a file in it");
+  }
+  std::array<char, 8> start{};
+  std::ifstream file(path, std::ios::binary);
+  file.read(start.data(), start.size());
+  return std::string_view(start.data(), start.size()) == "\x89PNG\r\n\x1a\n";
+}
+
+ordered_json inspect_file(const std::filesystem::path& path) {
+  if (is_png_file(path)) return as_json(path, read_picture_info(path));
+  return as_json(inspect_model(path));
+}
+
+ordered_json text_as_json(const std::string& keyword, const std::string& text) {
+  if (keyword == "parameters") return text;
+  ordered_json json = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return json.is_object() || json.is_array() ? json : ordered_json(text);
+}
+
+}  // namespace zanime
