@@ -51,9 +51,9 @@ void BareProduct(benchmark::State& state) {
   set_flops(state, 2.0 * static_cast<double>(m * n * k));
 }
 
-void run_linear(benchmark::State& state, DType dtype) {
+void run_linear(benchmark::State& state, DType dtype, Compute compute = Compute::kFloat32) {
   const int64_t m = state.range(0), k = state.range(1), n = state.range(2);
-  const auto backend = make_cpu_backend();
+  const auto backend = make_cpu_backend("", compute);
   const Tensor x = random_tensor({m, k});
   const Linear layer{random_weight(n, k, dtype), {}};
   for (auto _ : state) benchmark::DoNotOptimize(backend->linear(x, layer));
@@ -62,6 +62,9 @@ void run_linear(benchmark::State& state, DType dtype) {
 void LinearF32(benchmark::State& state) { run_linear(state, DType::kF32); }
 void LinearBF16(benchmark::State& state) { run_linear(state, DType::kBF16); }
 void LinearF8(benchmark::State& state) { run_linear(state, DType::kF8E4M3); }
+void LinearF8InIntegers(benchmark::State& state) {
+  run_linear(state, DType::kF8E4M3, Compute::kInt8);
+}
 
 // Tokens of a 256, 512 and 1024 pixel picture with a short caption, and of a caption alone.
 void shapes(benchmark::internal::Benchmark* bench) {
@@ -72,6 +75,7 @@ BENCHMARK(BareProduct)->Apply(shapes)->UseRealTime();
 BENCHMARK(LinearF32)->Apply(shapes)->UseRealTime();
 BENCHMARK(LinearBF16)->Apply(shapes)->UseRealTime();
 BENCHMARK(LinearF8)->Apply(shapes)->UseRealTime();
+BENCHMARK(LinearF8InIntegers)->Apply(shapes)->UseRealTime();
 
 // Argument: tokens, with 30 heads of 128.
 void Attention(benchmark::State& state) {
@@ -84,15 +88,16 @@ void Attention(benchmark::State& state) {
 }
 BENCHMARK(Attention)->Arg(288)->Arg(1056)->Arg(4128)->Unit(benchmark::kMillisecond)->UseRealTime();
 
-// Arguments: side in pixels, channels; 3 x 3.
+// Arguments: side in pixels, channels; 3 x 3, normalised on the way.
 void Convolution(benchmark::State& state) {
   const int64_t side = state.range(0), channels = state.range(1);
   const auto backend = make_cpu_backend();
   const Tensor x = random_tensor({1, side, side, channels});
+  const GroupNorm norm{32, random_tensor({channels}), random_tensor({channels})};
   Weight flat = random_weight(channels, channels * 9, DType::kBF16);
   const Conv2d layer{Weight("bench", {channels, channels, 3, 3}, flat.parts(), flat.owner()),
                      random_tensor({channels})};
-  for (auto _ : state) benchmark::DoNotOptimize(backend->conv2d(x, layer));
+  for (auto _ : state) benchmark::DoNotOptimize(backend->norm_conv2d(x, norm, layer));
   set_flops(state, 18.0 * static_cast<double>(side * side * channels * channels));
 }
 BENCHMARK(Convolution)

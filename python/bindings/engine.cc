@@ -165,24 +165,27 @@ std::filesystem::path packaged_model() {
   return std::filesystem::is_directory(folder, error) ? folder : std::filesystem::path();
 }
 
-void check_device(const std::string& device, const nb::object& memory) {
+void check_device(const std::string& device) {
   if (device != "auto" && device != "cpu") {
     throw Error(ErrorKind::kUsage, "device is \"" + device +
                                        "\", but this build computes on \"cpu\" (which \"auto\" "
                                        "means)");
   }
-  if (!memory.is_none()) {
+}
+
+int64_t checked_memory(std::optional<int64_t> memory) {
+  if (memory && *memory < 0) {
     throw Error(ErrorKind::kUsage,
-                "memory sets how much of the weights an accelerator keeps, and this build computes "
-                "on the CPU, straight from the files; leave it None");
+                "memory is " + std::to_string(*memory) + " bytes, but must be 0 or more");
   }
+  return memory.value_or(0);
 }
 
 void make_engine(SharedEngine* self, const OptionalPath& models_root, const std::string& device,
-                 const nb::object& memory, const OptionalPath& input_dir,
-                 const OptionalPath& wildcards_dir, std::optional<int> threads,
-                 std::optional<bool> extra_nodes) {
-  check_device(device, memory);
+                 std::optional<int64_t> memory, const std::string& compute,
+                 const OptionalPath& input_dir, const OptionalPath& wildcards_dir,
+                 std::optional<int> threads, std::optional<bool> extra_nodes) {
+  check_device(device);
   if (threads && *threads < 1) {
     throw Error(ErrorKind::kUsage,
                 "threads is " + std::to_string(*threads) + ", but must be 1 or more");
@@ -192,6 +195,8 @@ void make_engine(SharedEngine* self, const OptionalPath& models_root, const std:
   options.input_dir = input_dir.value_or("");
   options.wildcards_dir = wildcards_dir.value_or("");
   options.builtin_model = packaged_model();
+  options.compute = ops::parse_compute(compute);
+  options.kept_weights = checked_memory(memory);
   options.extra_nodes = extra_nodes.value_or(options.extra_nodes);
   const nb::gil_scoped_release unlocked;
   new (self) SharedEngine(std::move(options), threads);
@@ -228,16 +233,17 @@ void bind_engine(nb::module_& module) {
       "a fork works in the child (where nothing is loaded yet).")
       .def("__init__", &make_engine, nb::arg("models_root") = nb::none(),
            nb::arg("device") = "auto", nb::arg("memory") = nb::none(), nb::kw_only(),
-           nb::arg("input_dir") = nb::none(), nb::arg("wildcards_dir") = nb::none(),
-           nb::arg("threads") = nb::none(), nb::arg("extra_nodes") = nb::none(),
+           nb::arg("compute") = "auto", nb::arg("input_dir") = nb::none(),
+           nb::arg("wildcards_dir") = nb::none(), nb::arg("threads") = nb::none(), nb::arg("extra_nodes") = nb::none(),
            nb::sig("def __init__(self, models_root: str | os.PathLike | None = None, device: str = "
-                   "'auto', memory: int | None = None, *, input_dir: str | os.PathLike | None = "
-                   "None, wildcards_dir: str | os.PathLike | None = None, threads: int | None = "
+                   "'auto', memory: int | None = None, *, compute: str = 'auto', input_dir: str | "
+                   "os.PathLike | None = None, wildcards_dir: str | os.PathLike | None = None, threads: int | None = "
                    "None, extra_nodes: bool | None = None) -> None"),
            "models_root: folder laid out as ComfyUI's models; by default ZANIME_MODELS_ROOT, else\n"
            "ComfyUI/models, else the user's data folder, and without a model there the built-in\n"
-           "one. device: ``auto`` or ``cpu``. memory: of an accelerator, which this build has\n"
-           "not. input_dir: where graphs find pictures. threads: CPU threads, default all.\n"
+           "one. device: ``auto`` or ``cpu``. memory: bytes of weights that stay converted\n"
+           "between steps, which saves time with int8. compute: ``auto``, ``fp32`` or ``int8``.\n"
+           "input_dir: where graphs find pictures. threads: CPU threads, default all.\n"
            "extra_nodes: know nodes beyond the core set, default ZANIME_INIT_COMFY_EXTRA_NODES.\n"
            "Raises UsageError.")
       .def("generate", &SharedEngine::generate, nb::arg("params"),

@@ -180,7 +180,7 @@ def test_a_changed_seed_reruns_the_sampler_only(engine):
 def test_wrong_places_are_told(tmp_path):
     with pytest.raises(zanime.UsageError, match="models root"):
         zanime.Engine(tmp_path / "nowhere")
-    for arguments in ({"device": "cuda"}, {"threads": 0}, {"memory": 1 << 30}):
+    for arguments in ({"device": "cuda"}, {"threads": 0}, {"memory": -1}, {"compute": "fp4"}):
         with pytest.raises(zanime.UsageError):
             zanime.Engine(**arguments)
     with pytest.raises(zanime.FileError, match="does not exist"):
