@@ -56,7 +56,7 @@ def build(settings: Settings, bootstrap: Bootstrap) -> gr.Blocks:
         )
 
         def end(request: gr.Request) -> None:
-            jobs.end_session(_session(request))
+            jobs.cancel(_session(request))
 
         page.unload(end)
     return page
