@@ -147,13 +147,13 @@ def build_settings(
             )
         with gr.Row():
             shift = _slider("Shift", "shift", defaults.shift, 0.1, most=12, min_width=140)
-            model = gr.Dropdown(
-                offers.models,
-                value=offers.model or None,
-                label="Model",
-                allow_custom_value=True,
-                min_width=140,
-            )
+        model = gr.Dropdown(
+            offers.models,
+            value=offers.model or None,
+            label="Model",
+            allow_custom_value=True,
+            min_width=140,
+        )
     with gr.Accordion("Free size", open=False), gr.Row():
         width = gr.Number(
             label="Width",

@@ -1,11 +1,12 @@
 """The pictures of one session, newest first, and the files behind them."""
 
-import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import zanime
+from gradio.processing_utils import save_file_to_cache
+from gradio.utils import get_upload_folder
 
 _LONGEST = 60
 
@@ -18,27 +19,19 @@ class Entry:
     params: zanime.GenerationParams
 
 
-class PictureFiles:
-    """A folder for each session, until the session ends."""
-
-    def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="zanime-space-")
-
-    def save(self, result: zanime.Result, session: str) -> list[str]:
-        """The PNG files as the program writes them. Raises ResourceError where the disk is full."""
-        folder = Path(tempfile.mkdtemp(prefix=f"{session}-", dir=self._folder.name))
-        count = len(result.pictures)
-        files = []
+def save_pictures(result: zanime.Result) -> list[str]:
+    """The PNG files as the program writes them, where Gradio serves files from and clears them
+    after a day: it would copy them there itself, and have no sentence for a full disk. Raises
+    ResourceError and OSError."""
+    count = len(result.pictures)
+    files = []
+    with tempfile.TemporaryDirectory(prefix="zanime-") as folder:
         for index in range(count):
             number = "" if count == 1 else f"_{index + 1}"
-            path = folder / f"zanime_{result.seed}{number}.png"
+            path = Path(folder) / f"zanime_{result.seed}{number}.png"
             result.save(path, index)
-            files.append(str(path))
-        return files
-
-    def forget(self, session: str) -> None:
-        for folder in Path(self._folder.name).glob(f"{session}-*"):
-            shutil.rmtree(folder, ignore_errors=True)
+            files.append(save_file_to_cache(path, cache_dir=get_upload_folder()))
+    return files
 
 
 def with_result(history: list[Entry], result: zanime.Result, files: list[str]) -> list[Entry]:

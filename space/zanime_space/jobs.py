@@ -14,7 +14,7 @@ from . import views
 from .compute import ON_ZEROGPU, compute, experience
 from .duration import estimate
 from .engine import engine
-from .history import Entry, PictureFiles, with_result
+from .history import Entry, save_pictures, with_result
 from .line import Line, Ticket
 from .messages import refusal
 from .pictures import Step
@@ -34,7 +34,6 @@ class Jobs:
     def __init__(self, longest_line: int) -> None:
         self._line = Line(_PLACES_ON_ZEROGPU if ON_ZEROGPU else 1, longest_line)
         self._running: dict[str, set[threading.Event]] = {}  # stop flags by session
-        self._files = PictureFiles()
 
     async def generate(
         self, history: list[Entry], session: str, *values: Any
@@ -56,10 +55,6 @@ class Jobs:
         for stop in running:
             stop.set()
         return f"Stopped {len(running)}." if running else "Nothing of this session was running."
-
-    def end_session(self, session: str) -> None:
-        self.cancel(session)
-        self._files.forget(session)
 
     @contextlib.contextmanager
     def _stoppable(self, session: str):
@@ -91,7 +86,7 @@ class Jobs:
                 yield _nothing(views.stopped(), history)
                 return
             entered = True  # from here on the worker's end gives the place free
-            async for outputs in self._watch(params, history, session, stop, ticket):
+            async for outputs in self._watch(params, history, stop, ticket):
                 yield outputs
         finally:
             if not entered:
@@ -114,7 +109,6 @@ class Jobs:
         self,
         params: zanime.GenerationParams,
         history: list[Entry],
-        session: str,
         stop: threading.Event,
         ticket: Ticket,
     ) -> AsyncIterator[Outputs]:
@@ -134,7 +128,7 @@ class Jobs:
         if result is None:
             yield _nothing(views.stopped(), history)
             return
-        files = await asyncio.to_thread(self._files.save, result, session)
+        files = await asyncio.to_thread(save_pictures, result)
         yield (
             files,
             str(result.seed),

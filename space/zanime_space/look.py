@@ -69,6 +69,7 @@ CSS = """
 #gallery, #gallery .gallery-container, #gallery .grid-wrap { height: auto; max-height: none; }
 #gallery .thumbnail-lg { height: auto; aspect-ratio: auto; background: none; }
 #gallery .thumbnail-lg > img { width: 100%; height: auto; max-height: 78vh; object-fit: contain; }
+#history-gallery .gallery-container, #history-gallery .grid-wrap { height: auto; min-height: 0; }
 #history-gallery .grid-container { grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); }
 .zn-seed { align-items: stretch; }
 #dice { min-width: 3rem; max-width: 3.5rem; font-size: 1.5rem; line-height: 1; }

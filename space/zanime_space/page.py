@@ -56,7 +56,7 @@ def build(settings: Settings, bootstrap: Bootstrap) -> gr.Blocks:
         )
 
         def end(request: gr.Request) -> None:
-            jobs.end_session(_session(request))
+            jobs.cancel(_session(request))
 
         page.unload(end)
     return page
@@ -187,7 +187,8 @@ def _small_things(asked: Fields, controls: Controls, examples: gr.Dataset) -> No
     def shown(cfg: Any) -> gr.Textbox:
         return gr.Textbox(visible=isinstance(cfg, (int, float)) and cfg > 1)
 
-    asked.cfg.change(shown, asked.cfg, asked.negative_prompt, **private)
+    moved = [asked.cfg.change, asked.cfg.input, asked.cfg.release]
+    gr.on(moved, shown, asked.cfg, asked.negative_prompt, **private)
     examples.click(lambda sample: sample[0], examples, asked.prompt, **private)
 
 

@@ -11,7 +11,7 @@ import pytest
 import zanime
 from conftest import PROMPT, ROOT
 from zanime_space import bootstrap, duration, messages, offers, pump, views, worker
-from zanime_space.history import PictureFiles, with_result
+from zanime_space.history import save_pictures, with_result
 from zanime_space.line import Line, LineFull
 from zanime_space.request import params_from
 from zanime_space.settings import Settings
@@ -183,17 +183,15 @@ def test_the_worker_is_kept_stopped_and_replaced():
         compute.close()
 
 
-def test_history_is_newest_first_and_its_files_go_with_the_session(tmp_path):
+def test_history_is_newest_first_with_the_programs_files(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "served"))
     result = zanime.Engine().generate(zanime.GenerationParams(PROMPT, seed=7, steps=1, batch=2))
-    files = PictureFiles()
-    saved = files.save(result, "s")
+    saved = save_pictures(result)
     assert [re.sub(".*/", "", file) for file in saved] == ["zanime_7_1.png", "zanime_7_2.png"]
+    assert open(saved[0], "rb").read() == result.png(0)
     entries = with_result([], result, saved[:1])
     entries = with_result(entries, result, saved[1:])
     assert [entry.file for entry in entries] == [saved[1], saved[0]]
-    assert open(saved[0], "rb").read() == result.png(0)
-    files.forget("s")
-    assert not os.path.exists(saved[0])
 
 
 def test_too_large_a_picture_for_the_small_model_is_told():

@@ -148,6 +148,7 @@ def test_dice_examples_guidance_and_history(open_page):
     page.wait_for_function("document.querySelector('#prompt textarea').value != ''")
     assert not page.is_visible("#negative textarea")
     page.click("text=Sampling")
+    page.wait_for_timeout(500)  # until it is open
     page.fill("input[aria-label='number input for Guidance (cfg)']", "2")
     page.keyboard.press("Tab")
     page.wait_for_selector("#negative textarea", state="visible")
