@@ -73,8 +73,10 @@ def run_python(code: str, **options) -> subprocess.Popen:
 
 
 def test_ctrl_c_ends_a_run():
+    # A shell that starts the tests in the background has them ignore the signal.
     child = run_python("""
-        import zanime
+        import signal, zanime
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         engine = zanime.Engine()
         params = zanime.GenerationParams(width=512, height=512, steps=100)
         engine.generate(params, lambda progress: print(progress.event, flush=True))
