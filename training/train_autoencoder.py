@@ -42,7 +42,7 @@ def batch_of(pictures, rng, count, size):
 # Rows and columns of the eyes and the mouth, give or take what heads move.
 FACE = (slice(48, 92), slice(38, 90))
 # Told by the fewest pixels.
-SMALL_EXPRESSIONS = {"sad": 4.0, "wink": 2.0}
+SMALL_EXPRESSIONS = {"sad": 8.0, "wink": 2.0}
 
 
 def whole_batch(pictures, chances, rng, count):
@@ -90,7 +90,7 @@ def main():
     parser.add_argument(
         "--freeze", type=float, default=0.4, help="part of the steps after which the encoder stays"
     )
-    parser.add_argument("--face", type=float, default=3, help="weight of faces on whole pictures")
+    parser.add_argument("--face", type=float, default=5, help="weight of faces on whole pictures")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
     args = parser.parse_args()

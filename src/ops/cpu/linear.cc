@@ -19,6 +19,9 @@ namespace {
 // number of threads.
 constexpr int64_t kPanelRows = 256;
 constexpr int64_t kPanelDepth = 384;
+// Rows of x that are multiplied at a time: on 1056 rows at once the product ran at 78 % of its rate
+// alone, in parts of 384 at 90 %.
+constexpr int64_t kChunkRows = 384;
 // Of weights in blocks or groups of up to 256 values, which are converted whole.
 constexpr int64_t kBlockPanelDepth = 512;
 
@@ -44,8 +47,11 @@ void multiply_panel(const RowKernels& kernels, const Tensor& x, const Linear& la
   for (int64_t column = 0; column < depth; column += panel_depth) {
     const int64_t columns = std::min(panel_depth, depth - column);
     convert_block(kernels, layer.weight, first, count, column, columns, block);
-    gemm_nt(rows, count, columns, {x.data() + column, depth}, {block, columns},
-            column == 0 ? beta : 1.0f, out);
+    for (int64_t row = 0; row < rows; row += kChunkRows) {
+      gemm_nt(std::min(kChunkRows, rows - row), count, columns,
+              {x.data() + row * depth + column, depth}, {block, columns},
+              column == 0 ? beta : 1.0f, {out.data + row * out.stride, out.stride});
+    }
   }
   if (layer.bias.empty()) return;
   for (int64_t row = 0; row < rows; ++row) {
