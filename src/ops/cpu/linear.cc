@@ -49,8 +49,8 @@ void multiply_panel(const RowKernels& kernels, const Tensor& x, const Linear& la
     convert_block(kernels, layer.weight, first, count, column, columns, block);
     for (int64_t row = 0; row < rows; row += kChunkRows) {
       gemm_nt(std::min(kChunkRows, rows - row), count, columns,
-              {x.data() + row * depth + column, depth}, {block, columns},
-              column == 0 ? beta : 1.0f, {out.data + row * out.stride, out.stride});
+              {x.data() + row * depth + column, depth}, {block, columns}, column == 0 ? beta : 1.0f,
+              {out.data + row * out.stride, out.stride});
     }
   }
   if (layer.bias.empty()) return;
