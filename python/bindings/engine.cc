@@ -234,10 +234,12 @@ void bind_engine(nb::module_& module) {
       .def("__init__", &make_engine, nb::arg("models_root") = nb::none(),
            nb::arg("device") = "auto", nb::arg("memory") = nb::none(), nb::kw_only(),
            nb::arg("compute") = "auto", nb::arg("input_dir") = nb::none(),
-           nb::arg("wildcards_dir") = nb::none(), nb::arg("threads") = nb::none(), nb::arg("extra_nodes") = nb::none(),
+           nb::arg("wildcards_dir") = nb::none(), nb::arg("threads") = nb::none(),
+           nb::arg("extra_nodes") = nb::none(),
            nb::sig("def __init__(self, models_root: str | os.PathLike | None = None, device: str = "
                    "'auto', memory: int | None = None, *, compute: str = 'auto', input_dir: str | "
-                   "os.PathLike | None = None, wildcards_dir: str | os.PathLike | None = None, threads: int | None = "
+                   "os.PathLike | None = None, wildcards_dir: str | os.PathLike | None = None, "
+                   "threads: int | None = "
                    "None, extra_nodes: bool | None = None) -> None"),
            "models_root: folder laid out as ComfyUI's models; by default ZANIME_MODELS_ROOT, else\n"
            "ComfyUI/models, else the user's data folder, and without a model there the built-in\n"

@@ -165,8 +165,9 @@ int run_program(int argc, char** argv, const CancelToken& cancel) {
   app.parse_complete_callback([&globals] {
     if (globals.threads > 0) set_thread_count(globals.threads);
     if (globals.memory > 0 && globals.compute == ops::Compute::kFloat32) {
-      log_warning("--memory buys nothing without --compute int8: in fp32 converting the "
-                  "weights is a small part of a step");
+      log_warning(
+          "--memory buys nothing without --compute int8: in fp32 converting the "
+          "weights is a small part of a step");
     }
   });
   add_generate_command(app, globals, cancel);

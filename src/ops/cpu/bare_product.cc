@@ -49,8 +49,9 @@ double seconds_of_bare_product(int64_t m, int64_t n, int64_t k) {
   const int64_t rows = std::min(m, kMostRows);
   const Tensor a = random_matrix(rows, k), b = random_matrix(n, k);
   Tensor c(Shape{rows, n});
-  const double seconds = best_seconds(
-      [&] { cpu::gemm_nt(rows, n, k, {a.data(), k}, {b.data(), k}, 0.0f, {c.data(), n}); });
+  const double seconds = best_seconds([&] {
+    cpu::gemm_nt(rows, n, k, {a.data(), k}, {b.data(), k}, 0.0f, {c.data(), n});
+  });
   return seconds * static_cast<double>(m) / static_cast<double>(rows);
 }
 

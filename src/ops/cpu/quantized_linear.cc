@@ -124,8 +124,8 @@ void quantized_linear(const RowKernels& kernels, const QuantizedRows& x, const L
     gemm(x.rows(), count, depth, x.values(), panel.values, products);
     for (int64_t row = 0; row < x.rows(); ++row) {
       float* target = out.data() + row * outputs + first;
-      kernels.dequantize(products + row * count, panel.sums, panel.scales, x.scale(row), accumulate, target,
-                         count);
+      kernels.dequantize(products + row * count, panel.sums, panel.scales, x.scale(row), accumulate,
+                         target, count);
       if (!layer.bias.empty()) kernels.add(target, layer.bias.data() + first, count);
     }
   });
