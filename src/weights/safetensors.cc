@@ -129,13 +129,17 @@ void cast_elements(const std::byte* data, int64_t count, float* out) {
   convert_elements<T>(data, count, out, [](T value) { return static_cast<float>(value); });
 }
 
-// 256 conversions instead of `count`.
-void convert_f8(const std::byte* data, int64_t count, float* out, float (*to_float)(uint8_t)) {
-  std::array<float, 256> table;
-  for (int bits = 0; bits < 256; ++bits) {
-    table[static_cast<size_t>(bits)] = to_float(static_cast<uint8_t>(bits));
-  }
-  convert_elements<uint8_t>(data, count, out, [&](uint8_t bits) { return table[bits]; });
+// What each byte means, made once: a call may convert a single value.
+template <float (*to_float)(uint8_t)>
+void convert_f8(const std::byte* data, int64_t count, float* out) {
+  static const std::array<float, 256> table = [] {
+    std::array<float, 256> values;
+    for (size_t bits = 0; bits < values.size(); ++bits) {
+      values[bits] = to_float(static_cast<uint8_t>(bits));
+    }
+    return values;
+  }();
+  convert_elements<uint8_t>(data, count, out, [](uint8_t bits) { return table[bits]; });
 }
 
 }  // namespace
@@ -225,9 +229,9 @@ void convert_to_float32(const std::byte* data, DType dtype, int64_t count, float
     case DType::kBF16:
       return convert_elements<uint16_t>(data, count, out, bf16_to_f32);
     case DType::kF8E4M3:
-      return convert_f8(data, count, out, f8e4m3_to_f32);
+      return convert_f8<f8e4m3_to_f32>(data, count, out);
     case DType::kF8E5M2:
-      return convert_f8(data, count, out, f8e5m2_to_f32);
+      return convert_f8<f8e5m2_to_f32>(data, count, out);
     case DType::kF64:
       return cast_elements<double>(data, count, out);
     case DType::kI8:

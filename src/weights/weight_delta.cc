@@ -90,20 +90,17 @@ void PlainBlockMath::convert(const Weight& weight, const WeightBlock& block, flo
   for (const WeightPart& part : weight.parts()) {
     const int64_t begin = std::max(block.row, part_begin);
     const int64_t end = std::min(block.row + block.rows, part_begin + part.rows);
-    // Whole rows that share a scale lie together. The rows of a vector have one value each.
-    const bool together = block.columns == row_size && !part.row_scales;
-    const int64_t step = together ? std::max<int64_t>(end - begin, 1) : 1;
-    for (int64_t row = begin; row < end; row += step) {
-      const int64_t local = row - part_begin, count = step * block.columns;
+    for (int64_t row = begin; row < end; ++row) {
+      const int64_t local = row - part_begin;
       const std::byte* data = part.data + dtype_bytes(part.dtype, local * row_size + block.column);
-      convert_to_float32(data, part.dtype, count, out);
+      convert_to_float32(data, part.dtype, block.columns, out);
       const float scale =
           part.row_scales ? (*part.row_scales)[static_cast<size_t>(local)] : part.scale;
       if (scale != 1.0f) {
-        for (int64_t i = 0; i < count; ++i) out[i] *= scale;
+        for (int64_t i = 0; i < block.columns; ++i) out[i] *= scale;
       }
-      if (part.rotation != 0) rotate_groups(out, count, part.rotation);
-      out += count;
+      if (part.rotation != 0) rotate_groups(out, block.columns, part.rotation);
+      out += block.columns;
     }
     part_begin += part.rows;
   }
