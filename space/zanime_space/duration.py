@@ -41,18 +41,15 @@ class Pace:
                 by_class[node["class"]] = by_class.get(node["class"], 0.0) + node["seconds"]
         area = _megapixels(params)
         found = self
-        if sampling := by_class.get("KSampler"):
+        sampling, decoding = by_class.get("KSampler", 0.0), by_class.get("VAEDecode", 0.0)
+        if sampling:
             found = replace(found, step=_blend(found.step, sampling / (area * _passes(params))))
-        if decoding := by_class.get("VAEDecode"):
+        if decoding:
             found = replace(found, decode=_blend(found.decode, decoding / area))
         if "UNETLoader" in by_class:
-            other = sum(by_class.values()) - sampling_of(by_class)
+            other = sum(by_class.values()) - sampling - decoding
             found = replace(found, load=_blend(found.load, other))
         return found
-
-
-def sampling_of(by_class: dict[str, float]) -> float:
-    return by_class.get("KSampler", 0.0) + by_class.get("VAEDecode", 0.0)
 
 
 def _blend(old: float, new: float) -> float:

@@ -70,6 +70,10 @@ def _slider(label: str, member: str, value: float, step: float, **options: Any) 
     )
 
 
+def _choice(label: str, choices: list[str], value: str | None) -> gr.Dropdown:
+    return gr.Dropdown(choices, value=value, label=label, allow_custom_value=True, min_width=140)
+
+
 def build_asked() -> tuple[gr.Textbox, gr.Textbox, gr.Button, gr.Button]:
     """Prompt, negative prompt, generate, stop."""
     prompt = gr.Textbox(
@@ -131,29 +135,11 @@ def build_settings(
                 info="1: none, and half the work",
             )
         with gr.Row():
-            sampler = gr.Dropdown(
-                zanime.samplers(),
-                value=defaults.sampler,
-                label="Sampler",
-                allow_custom_value=True,
-                min_width=140,
-            )
-            scheduler = gr.Dropdown(
-                zanime.schedulers(),
-                value=defaults.scheduler,
-                label="Scheduler",
-                allow_custom_value=True,
-                min_width=140,
-            )
+            sampler = _choice("Sampler", zanime.samplers(), defaults.sampler)
+            scheduler = _choice("Scheduler", zanime.schedulers(), defaults.scheduler)
         with gr.Row():
             shift = _slider("Shift", "shift", defaults.shift, 0.1, most=12, min_width=140)
-        model = gr.Dropdown(
-            offers.models,
-            value=offers.model or None,
-            label="Model",
-            allow_custom_value=True,
-            min_width=140,
-        )
+        model = _choice("Model", offers.models, offers.model or None)
     with gr.Accordion("Free size", open=False), gr.Row():
         width = gr.Number(
             label="Width",

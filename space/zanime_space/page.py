@@ -14,6 +14,8 @@ from .offers import AUTOMATIC, listed, offers
 from .settings import Settings
 
 _TITLE = "Z-Anime"
+# Of what happens within the page: at once, unseen, and not for scripts.
+_PRIVATE: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
 def build(settings: Settings, bootstrap: Bootstrap) -> gr.Blocks:
@@ -146,12 +148,7 @@ def _generate(jobs: Jobs, asked: Fields, controls: Controls, outputs: list[Any])
         """Stops what this session has running or waiting, and says what it did."""
         return jobs.cancel(_session(request))
 
-    private: dict[str, Any] = {
-        "queue": False,
-        "show_progress": "hidden",
-        "api_visibility": "private",
-    }
-    controls.generate.click(lambda: gr.Button(interactive=True), None, controls.stop, **private)
+    controls.generate.click(lambda: gr.Button(interactive=True), None, controls.stop, **_PRIVATE)
     made = controls.generate.click(
         generate,
         [*asked.inputs(), history],
@@ -161,7 +158,7 @@ def _generate(jobs: Jobs, asked: Fields, controls: Controls, outputs: list[Any])
         show_progress="hidden",
         trigger_mode="once",
     )
-    made.then(lambda: gr.Button(interactive=False), None, controls.stop, **private)
+    made.then(lambda: gr.Button(interactive=False), None, controls.stop, **_PRIVATE)
     answer = gr.Textbox(label="What was stopped", visible=False)
     controls.stop.click(
         cancel, None, answer, api_name="cancel", queue=False, show_progress="hidden"
@@ -169,11 +166,6 @@ def _generate(jobs: Jobs, asked: Fields, controls: Controls, outputs: list[Any])
 
 
 def _small_things(asked: Fields, controls: Controls, examples: gr.Dataset) -> None:
-    private: dict[str, Any] = {
-        "queue": False,
-        "show_progress": "hidden",
-        "api_visibility": "private",
-    }
     controls.dice.click(None, None, asked.seed, js=look.DICE, api_visibility="private")
 
     def sides(size: str) -> tuple[int | None, int | None]:
@@ -182,25 +174,20 @@ def _small_things(asked: Fields, controls: Controls, examples: gr.Dataset) -> No
         width, _, height = size.partition("x")
         return int(width), int(height)
 
-    controls.size.input(sides, controls.size, [asked.width, asked.height], **private)
+    controls.size.input(sides, controls.size, [asked.width, asked.height], **_PRIVATE)
 
     def shown(cfg: Any) -> gr.Textbox:
         return gr.Textbox(visible=isinstance(cfg, (int, float)) and cfg > 1)
 
     moved = [asked.cfg.change, asked.cfg.input, asked.cfg.release]
-    gr.on(moved, shown, asked.cfg, asked.negative_prompt, **private)
-    examples.click(lambda sample: sample[0], examples, asked.prompt, **private)
+    gr.on(moved, shown, asked.cfg, asked.negative_prompt, **_PRIVATE)
+    examples.click(lambda sample: sample[0], examples, asked.prompt, **_PRIVATE)
 
 
 def _history(
     history: gr.State, earlier: tuple[gr.Gallery, gr.Textbox, gr.Button, gr.State], asked: Fields
 ) -> None:
     gallery, settings, use, chosen = earlier
-    private: dict[str, Any] = {
-        "queue": False,
-        "show_progress": "hidden",
-        "api_visibility": "private",
-    }
 
     def show(entries: list[Entry]) -> list[tuple[str, str]]:
         return [(entry.file, f"seed {entry.seed}") for entry in entries]
@@ -227,9 +214,9 @@ def _history(
             [f"{name}:{value:g}" for name, value in params.loras],
         )
 
-    history.change(show, history, gallery, **private)
-    gallery.select(choose, history, [settings, chosen, use], **private)
-    use.click(use_again, chosen, asked.inputs()[:13], **private)
+    history.change(show, history, gallery, **_PRIVATE)
+    gallery.select(choose, history, [settings, chosen, use], **_PRIVATE)
+    use.click(use_again, chosen, asked.inputs()[:13], **_PRIVATE)
 
 
 def _refresh(
@@ -237,11 +224,6 @@ def _refresh(
     controls: Controls, examples: gr.Dataset,
 ) -> None:  # fmt: skip
     """The page as it is loaded, and while the full model is on its way, follows what is there."""
-    private: dict[str, Any] = {
-        "queue": False,
-        "show_progress": "hidden",
-        "api_visibility": "private",
-    }
     timer = gr.Timer(2, active=bootstrap.running)
 
     def follow():
@@ -261,8 +243,8 @@ def _refresh(
         )
 
     changing = [note, asked.model, asked.adapters, controls.size, examples]
-    page.load(follow, None, [download, timer], **private)
-    page.load(look_again, asked.model, changing, **private)
-    timer.tick(follow, None, [download, timer], **private).then(
-        look_again, asked.model, changing, **private
+    page.load(follow, None, [download, timer], **_PRIVATE)
+    page.load(look_again, asked.model, changing, **_PRIVATE)
+    timer.tick(follow, None, [download, timer], **_PRIVATE).then(
+        look_again, asked.model, changing, **_PRIVATE
     )
