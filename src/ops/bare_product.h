@@ -9,8 +9,8 @@ namespace zanime::ops {
 // threads, weights already converted: the best of several.
 double seconds_of_bare_product(int64_t m, int64_t n, int64_t k);
 
-// Seconds to convert `count` stored F8_E4M3 values to float32, on all threads and in blocks that
+// Seconds to convert a stored F8_E4M3 value to float32, of many on all threads and in blocks that
 // stay in cache, as the CPU backend does before it multiplies.
-double seconds_of_conversion(int64_t count);
+double seconds_of_a_conversion();
 
 }  // namespace zanime::ops

@@ -55,7 +55,7 @@ double seconds_of_bare_product(int64_t m, int64_t n, int64_t k) {
   return seconds * static_cast<double>(m) / static_cast<double>(rows);
 }
 
-double seconds_of_conversion(int64_t count) {
+double seconds_of_a_conversion() {
   constexpr int64_t kColumns = 2560, kRows = 16384, kBlockRows = 256, kBlockColumns = 384;
   // 40 MB, more than caches hold: as when a file is read. Bytes that mean NaN are left out.
   const auto bytes = std::make_shared<std::vector<std::byte>>(kRows * kColumns);
@@ -76,7 +76,7 @@ double seconds_of_conversion(int64_t count) {
       }
     });
   });
-  return seconds * static_cast<double>(count) / static_cast<double>(kRows * kColumns);
+  return seconds / static_cast<double>(kRows * kColumns);
 }
 
 }  // namespace zanime::ops

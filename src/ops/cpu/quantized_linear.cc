@@ -18,21 +18,36 @@ namespace {
 // still fits. The same everywhere, so that a picture does not depend on the machine.
 constexpr float kLargestWeight = 63.0f;
 constexpr float kLargestActivation = 127.0f;
-constexpr int32_t kActivationZero = 128;
+constexpr int32_t kActivationZero = 128;  // as RowKernels::dequantize has it
 
 // Outputs that one thread multiplies at a time, and rows of a weight that it converts at a time: as
 // floats they stay in the second-level cache.
 constexpr int64_t kPanelRows = 256;
 constexpr int64_t kConvertedRows = 8;
 
-int64_t floats_for_bytes(int64_t bytes) { return (bytes + 3) / 4; }
+struct QuantizedRow {
+  float scale;  // value = scale * (stored - zero)
+  int32_t sum;  // of stored - zero
+};
 
-// Rows that the file holds in the rotation wanted need not be turned back and forth.
-Weight without_rotation(const Weight& weight, int64_t rotation, bool& is_rotated) {
-  is_rotated = rotation != 0 && weight.changes().empty() &&
-               std::all_of(weight.parts().begin(), weight.parts().end(),
-                           [&](const WeightPart& part) { return part.rotation == rotation; });
-  if (!is_rotated) return weight;
+// `n` values as bytes of which the largest is `largest`.
+QuantizedRow quantize_row(const RowKernels& kernels, const float* values, int64_t n, float largest,
+                          int32_t zero, uint8_t* out) {
+  const float most = kernels.absolute_max(values, n);
+  const float factor = most > 0 ? largest / most : 0.0f;
+  return {most / largest, kernels.quantize(values, factor, zero, out, n)};
+}
+
+// Does the file hold all of the weight in the rotation wanted? Then it need not be turned back and
+// forth.
+bool is_stored_rotated(const Weight& weight, int64_t rotation) {
+  return rotation != 0 && weight.changes().empty() &&
+         std::all_of(weight.parts().begin(), weight.parts().end(),
+                     [&](const WeightPart& part) { return part.rotation == rotation; });
+}
+
+// The weight as it lies there, rotated as it is.
+Weight as_stored(const Weight& weight) {
   std::vector<WeightPart> parts = weight.parts();
   for (WeightPart& part : parts) part.rotation = 0;
   return {weight.name(), weight.shape(), std::move(parts), weight.owner()};
@@ -47,13 +62,11 @@ void quantize_panel(const RowKernels& kernels, const Weight& weight, int64_t rot
     convert_block(kernels, weight, first + done, rows, 0, depth, block);
     if (rotation != 0) kernels.rotate(block, rows * depth, rotation);
     for (int64_t row = 0; row < rows; ++row) {
-      const float* values = block + row * depth;
-      const float largest = kernels.absolute_max(values, depth);
-      const float factor = largest > 0 ? kLargestWeight / largest : 0.0f;
-      panel.scales[done + row] = largest / kLargestWeight;
-      panel.sums[done + row] =
-          kernels.quantize(values, factor, 0,
-                           reinterpret_cast<uint8_t*>(panel.values + (done + row) * depth), depth);
+      const QuantizedRow quantized =
+          quantize_row(kernels, block + row * depth, depth, kLargestWeight, 0,
+                       reinterpret_cast<uint8_t*>(panel.values + (done + row) * depth));
+      panel.scales[done + row] = quantized.scale;
+      panel.sums[done + row] = quantized.sum;
     }
   }
 }
@@ -90,23 +103,22 @@ QuantizedRows::QuantizedRows(const RowKernels& kernels, const Tensor& x)
     float* values = scratch(Scratch::kWeightPanel, depth_);
     std::copy_n(x.data() + row * depth_, depth_, values);
     if (rotation != 0) kernels.rotate(values, depth_, rotation);
-    const float largest = kernels.absolute_max(values, depth_);
-    scales_.data()[row] = largest / kLargestActivation;
-    kernels.quantize(values, largest > 0 ? kLargestActivation / largest : 0.0f, kActivationZero,
-                     bytes + row * depth_, depth_);
+    scales_.data()[row] = quantize_row(kernels, values, depth_, kLargestActivation, kActivationZero,
+                                       bytes + row * depth_)
+                              .scale;
   });
 }
 
 void quantized_linear(const RowKernels& kernels, const QuantizedRows& x, const Linear& layer,
                       bool accumulate, QuantizedWeights& kept, Tensor& out) {
   const int64_t depth = x.depth(), outputs = layer.weight.rows();
-  int64_t rotation = rotation_for(depth);
-  bool is_rotated = false;
-  const Weight weight = without_rotation(layer.weight, rotation, is_rotated);
-  if (is_rotated) rotation = 0;
   QuantizedWeight* whole = kept.find(layer.weight);
   const bool is_converted = whole != nullptr;
   if (!is_converted) whole = kept.add(layer.weight);
+  const int64_t wanted = rotation_for(depth);
+  const bool is_rotated = is_stored_rotated(layer.weight, wanted);
+  const Weight weight = is_rotated ? as_stored(layer.weight) : layer.weight;
+  const int64_t rotation = is_rotated ? 0 : wanted;
   parallel_for_ranges(outputs, kPanelRows, [&](int64_t first, int64_t end) {
     const int64_t count = end - first;
     float scales[kPanelRows];

@@ -2,12 +2,9 @@
 
 #include <utility>
 
+#include "ops/cpu/scratch.h"
+
 namespace zanime::ops::cpu {
-namespace {
-
-int64_t floats_for_bytes(int64_t bytes) { return (bytes + 3) / 4; }
-
-}  // namespace
 
 QuantizedWeight::QuantizedWeight(int64_t rows, int64_t depth)
     : rows_(rows),

@@ -17,6 +17,9 @@ enum class Scratch {
   kCount
 };
 
+// As many floats as hold so many bytes.
+inline int64_t floats_for_bytes(int64_t bytes) { return (bytes + 3) / 4; }
+
 // At least `count` floats, aligned to 64 bytes, owned by the calling thread and valid until its
 // next call for the same purpose. Contents are undefined. Throws Error(kResource).
 float* scratch(Scratch purpose, int64_t count);

@@ -16,6 +16,7 @@ namespace {
 // Pixels of a run: enough rows for the product to run at full speed, and few enough for the run's
 // output to stay in cache from tap to tap. Fixed, so that sums do not depend on the thread count.
 constexpr int64_t kRunPixels = 256;
+constexpr int64_t kTaps = 9;
 
 void copy_floats(float* to, const float* from, int64_t count) {
   std::memcpy(to, from, static_cast<size_t>(count) * sizeof(float));
@@ -86,6 +87,7 @@ void multiply_run(const RowKernels& kernels, const Tensor& bordered, const Tenso
             {sums, outputs});
     beta = 1.0f;
   }
+  // Between the rows of a run stand sums that belong to no output: those of the border.
   for (int64_t row = 0; row < run.rows; ++row) {
     const int64_t out_row = (run.row + row) * phase.step + phase.row_offset;
     for (int64_t column = 0; column < run.columns; ++column) {
@@ -101,13 +103,13 @@ void multiply_run(const RowKernels& kernels, const Tensor& bordered, const Tenso
 // weight [out, in, 3, 3] -> [9, out, in], row by row of the kernel.
 Tensor weights_by_tap(const RowKernels& kernels, const Weight& weight) {
   const int64_t outputs = weight.shape()[0], inputs = weight.shape()[1];
-  Tensor taps(Shape{9, outputs, inputs});
+  Tensor taps(Shape{kTaps, outputs, inputs});
   parallel_for(outputs, [&](int64_t output) {
-    float* row = scratch(Scratch::kWeightPanel, inputs * 9);
-    convert_block(kernels, weight, output, 1, 0, inputs * 9, row);
-    for (int64_t tap = 0; tap < 9; ++tap) {
+    float* row = scratch(Scratch::kWeightPanel, inputs * kTaps);
+    convert_block(kernels, weight, output, 1, 0, inputs * kTaps, row);
+    for (int64_t tap = 0; tap < kTaps; ++tap) {
       float* target = taps.data() + (tap * outputs + output) * inputs;
-      for (int64_t input = 0; input < inputs; ++input) target[input] = row[input * 9 + tap];
+      for (int64_t input = 0; input < inputs; ++input) target[input] = row[input * kTaps + tap];
     }
   });
   return taps;
@@ -130,7 +132,7 @@ void tap_conv2d(const RowKernels& kernels, const PictureLines& lines, const Conv
                 Tensor& out) {
   const Tensor weights = weights_by_tap(kernels, layer.weight);
   Phase phase;
-  for (int64_t tap = 0; tap < 9; ++tap) {
+  for (int64_t tap = 0; tap < kTaps; ++tap) {
     phase.taps.push_back({weights.rows(tap, 1).data(), tap / 3, tap % 3});
   }
   convolve(kernels, lines, layer, {phase}, out);
