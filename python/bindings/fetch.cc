@@ -23,8 +23,8 @@ namespace {
 using nlohmann::ordered_json;
 
 Quantization quantization_of(const std::string& name) {
-  if (name == "fp8") return Quantization::kFp8;
-  if (name == "bf16") return Quantization::kBf16;
+  const auto found = quantizations().find(name);
+  if (found != quantizations().end()) return found->second;
   throw Error(ErrorKind::kUsage, "quant is \"" + name + "\", but must be \"fp8\" or \"bf16\"");
 }
 

@@ -1,9 +1,7 @@
 // `zanime bench`: seconds, rates and memory of each network, beside what the machine could do.
 #include <algorithm>
-#include <cstdio>
 #include <iostream>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +10,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/terminal.h"
 #include "engine/benchmark.h"
 #include "engine/engine.h"
 
@@ -26,12 +25,6 @@ struct Options {
   BenchmarkOptions benchmark;
   std::string cache;
 };
-
-std::string text(const char* format, double value) {
-  char buffer[64];
-  std::snprintf(buffer, sizeof(buffer), format, value);
-  return buffer;
-}
 
 std::string label(const BenchmarkStage& stage, int64_t tokens) {
   if (stage.side == 0) return stage.name + " " + std::to_string(tokens) + " tokens";
@@ -51,11 +44,11 @@ void print_row(const std::vector<std::string>& cells) {
 
 void print_stage(const BenchmarkStage& stage, int64_t tokens) {
   const bool converts = stage.conversion_seconds > 0;
-  print_row({label(stage, tokens), text("%.2f", stage.seconds), text("%.3f", stage.flops / kTera),
-             text("%.0f", stage.flops / stage.seconds / kGiga), text("%.2f", stage.ideal_seconds),
-             text("%.2f", stage.seconds / stage.ideal_seconds),
-             converts ? text("%.2f", stage.conversion_seconds) : "-",
-             text("%.2f", static_cast<double>(stage.peak.anonymous) / kGiB)});
+  print_row({label(stage, tokens), fixed(stage.seconds, 2), fixed(stage.flops / kTera, 3),
+             fixed(stage.flops / stage.seconds / kGiga, 0), fixed(stage.ideal_seconds, 2),
+             fixed(stage.seconds / stage.ideal_seconds, 2),
+             converts ? fixed(stage.conversion_seconds, 2) : "-",
+             fixed(static_cast<double>(stage.peak.anonymous) / kGiB, 2)});
 }
 
 ordered_json as_json(const BenchmarkStage& stage) {
@@ -120,8 +113,8 @@ void bench(const Options& options, const GlobalOptions& globals, const CancelTok
     std::cout << "convert: all weights of the network to float32 once; GiB: peak of memory that is "
                  "no file's\n";
     if (knows_first_step) {
-      std::cout << "launch to first step: " << text("%.2f", before_step) << " s and encoding, "
-                << text("%.2f", encoding->seconds) << " s\n";
+      std::cout << "launch to first step: " << fixed(before_step, 2) << " s and encoding, "
+                << fixed(encoding->seconds, 2) << " s\n";
     }
     return;
   }

@@ -239,12 +239,10 @@ void add_fetch_command(CLI::App& app, const GlobalOptions& globals, const Cancel
   CLI::App* command =
       app.add_subcommand("fetch", "Download the official model files into the models root");
   const auto options = std::make_shared<FetchCommandOptions>();
-  const std::map<std::string, Quantization> kQuantizations{{"fp8", Quantization::kFp8},
-                                                           {"bf16", Quantization::kBf16}};
   command
       ->add_option("--quant", options->fetch.quantization,
                    "fp8 (half the size, the default) or bf16")
-      ->transform(CLI::Transformer(kQuantizations).description(""))
+      ->transform(CLI::Transformer(quantizations()).description(""))
       ->type_name("fp8|bf16");
   command
       ->add_option("--with", options->with,

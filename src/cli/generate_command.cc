@@ -188,9 +188,7 @@ void generate(const GenerateOptions& options, const GlobalOptions& globals,
   const GenerationParams params = read_params(options);
   check_numbers(options);
 
-  EngineOptions engine_options = EngineOptions::from_environment();
-  engine_options.compute = globals.compute;
-  engine_options.kept_weights = globals.memory;
+  EngineOptions engine_options = engine_options_for(globals);
   engine_options.models_root = options.models_root;
   engine_options.wildcards_dir = options.wildcards;
   Engine engine(engine_options);

@@ -5,6 +5,10 @@
 
 #include "ops/ops.h"
 
+namespace zanime {
+struct EngineOptions;
+}
+
 namespace zanime::cli {
 
 struct GlobalOptions {
@@ -15,5 +19,8 @@ struct GlobalOptions {
   bool verbose = false;
   bool json = false;
 };
+
+// EngineOptions::from_environment() with what these options say.
+EngineOptions engine_options_for(const GlobalOptions& globals);
 
 }  // namespace zanime::cli

@@ -25,9 +25,7 @@ struct RunOptions {
 };
 
 void run(const RunOptions& options, const GlobalOptions& globals, const CancelToken& cancel) {
-  EngineOptions engine_options = EngineOptions::from_environment();
-  engine_options.compute = globals.compute;
-  engine_options.kept_weights = globals.memory;
+  EngineOptions engine_options = engine_options_for(globals);
   engine_options.models_root = options.models_root;
   engine_options.input_dir = options.input_dir;
   engine_options.extra_nodes = options.extra_nodes;

@@ -59,4 +59,10 @@ std::string printable(std::string_view text) {
   return result;
 }
 
+std::string fixed(double value, int digits) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.*f", digits, value);
+  return text.data();
+}
+
 }  // namespace zanime::cli

@@ -19,4 +19,7 @@ bool terminal_takes_utf8();
 // shown as escapes, so that no file can move the cursor or set the title.
 std::string printable(std::string_view text);
 
+// A number with so many digits behind the point.
+std::string fixed(double value, int digits);
+
 }  // namespace zanime::cli

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <system_error>
@@ -15,6 +16,8 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "engine/folders.h"
+#include "engine/size_text.h"
 #include "models/autoencoder.h"
 #include "models/next_dit.h"
 #include "models/qwen3.h"
@@ -28,17 +31,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Rates by shape, each measured once in a run.
-class BareProducts {
+// What the library and the conversion take here, each measured once in a run.
+class Rates {
  public:
   double seconds_of(const ops::ProductShape& shape) {
-    const auto [found, is_new] = seconds_.try_emplace(shape, 0.0);
+    const auto [found, is_new] = products_.try_emplace(shape, 0.0);
     if (is_new) found->second = ops::seconds_of_bare_product(shape.m, shape.n, shape.k);
     return found->second;
   }
 
+  double seconds_of_conversion(double weights) {
+    if (weights == 0) return 0;
+    if (!a_conversion_) a_conversion_ = ops::seconds_of_a_conversion();
+    return weights * *a_conversion_;
+  }
+
  private:
-  std::map<ops::ProductShape, double> seconds_;
+  std::map<ops::ProductShape, double> products_;
+  std::optional<double> a_conversion_;
 };
 
 using Clock = std::chrono::steady_clock;
@@ -74,9 +84,9 @@ class Bench {
     stage.flops = recorder_.flops();
     for (const auto& [shape, count] : recorder_.products()) {
       cancel_.throw_if_cancelled();
-      stage.ideal_seconds += count * products_.seconds_of(shape);
+      stage.ideal_seconds += count * rates_.seconds_of(shape);
     }
-    stage.conversion_seconds = ops::seconds_of_conversion(static_cast<int64_t>(weights));
+    stage.conversion_seconds = rates_.seconds_of_conversion(weights);
     stages_.push_back(stage);
     if (on_stage_) on_stage_(stage);
   }
@@ -86,7 +96,7 @@ class Bench {
  private:
   const BenchmarkOptions& options_;
   ops::ProductRecorder recorder_;
-  BareProducts products_;
+  Rates rates_;
   std::set<std::string> warm_;  // stages whose weights are in the page cache
   const CancelToken& cancel_;
   const std::function<void(const BenchmarkStage&)>& on_stage_;
@@ -109,12 +119,6 @@ std::vector<int32_t> some_ids(int64_t count, int64_t vocabulary) {
     ids.push_back(static_cast<int32_t>((i + 1) * 7919 % vocabulary));
   }
   return ids;
-}
-
-int64_t free_bytes(const fs::path& folder) {
-  std::error_code error;
-  const fs::space_info space = fs::space(folder, error);
-  return error ? 0 : static_cast<int64_t>(space.available);
 }
 
 }  // namespace
@@ -186,9 +190,9 @@ void make_benchmark_files(const fs::path& folder, BenchmarkOptions& options,
   }
   if (const int64_t room = free_bytes(folder); room < kBytes) {
     throw Error(ErrorKind::kResource,
-                "the synthetic files need 10.5 GB in " + folder.string() + ", which has " +
-                    std::to_string(room / 1'000'000) +
-                    " MB; name another folder with --cache, or files of your own with --model, "
+                "the synthetic files need " + size_text(kBytes) + " in " + folder.string() +
+                    ", which has " + size_text(room) +
+                    "; name another folder with --cache, or files of your own with --model, "
                     "--text-encoder and --vae");
   }
   const auto make = [&](const fs::path& path, auto write) {
@@ -206,12 +210,7 @@ void make_benchmark_files(const fs::path& folder, BenchmarkOptions& options,
 }
 
 fs::path default_benchmark_folder() {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  const char* home = std::getenv("HOME");
-  fs::path folder = cache == nullptr ? "" : cache;
-  // XDG Base Directory Specification: relative values are to be ignored.
-  if (!folder.is_absolute()) folder = fs::path(home == nullptr ? "." : home) / ".cache";
-  return folder / "zanime" / "bench";
+  return xdg_folder("XDG_CACHE_HOME", ".cache") / "zanime" / "bench";
 }
 
 double seconds_since_launch() {

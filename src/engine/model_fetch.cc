@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "engine/environment.h"
+#include "engine/folders.h"
 #include "engine/model_lock.h"
 #include "engine/models_root.h"
 #include "engine/sha256.h"
@@ -178,9 +179,7 @@ FetchPlan ModelFetch::plan(const FetchHooks& hooks, const CancelToken& cancel) {
                     ". Unset the variable, or put the files there yourself (MODELS_SOURCE.md says "
                     "where they come from)");
   }
-  std::error_code error;
-  const fs::space_info space = fs::space(existing_ancestor(root_), error);
-  plan.bytes_free = error ? 0 : static_cast<int64_t>(space.available);
+  plan.bytes_free = free_bytes(existing_ancestor(root_));
   if (!plan.complete()) require_room(plan);
   return plan;
 }

@@ -10,6 +10,12 @@ constexpr std::string_view kComfy = "Comfy-Org/z_image_turbo";
 
 }  // namespace
 
+const std::map<std::string, Quantization>& quantizations() {
+  static const std::map<std::string, Quantization> kNames{{"fp8", Quantization::kFp8},
+                                                          {"bf16", Quantization::kBf16}};
+  return kNames;
+}
+
 const std::vector<ModelRepository>& model_repositories() {
   static const std::vector<ModelRepository> kRepositories{
       {kZAnime, "0f5fb51464638a2f7328a1d74590281e63e1fde2", "Apache-2.0"},

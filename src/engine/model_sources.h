@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,8 @@ namespace zanime {
 
 // How the weights are stored: what `zanime fetch --quant` chooses between.
 enum class Quantization { kAny, kFp8, kBf16 };
+// Those that a person may ask for, by name.
+const std::map<std::string, Quantization>& quantizations();
 // When `zanime fetch` takes the file.
 enum class SourceRole {
   kDefault,    // always

@@ -144,10 +144,7 @@ fs::path ModelsRoot::default_path() {
   if (const fs::path comfy = fs::path("ComfyUI") / "models"; fs::is_directory(comfy, error)) {
     return comfy;
   }
-  // XDG Base Directory Specification: relative values are to be ignored.
-  fs::path data = environment_variable("XDG_DATA_HOME");
-  if (!data.is_absolute()) data = fs::path(environment_variable("HOME")) / ".local" / "share";
-  return data / "zanime" / "models";
+  return xdg_folder("XDG_DATA_HOME", fs::path(".local") / "share") / "zanime" / "models";
 }
 
 std::vector<std::string> ModelsRoot::list(const std::string& folder) const {
