@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 
 import models
-from networks.autoencoder import ResidualBlock
+from networks.autoencoder import LATENT_CHANNELS, ResidualBlock
 from quantization import rounds
 from tokenizer import VOCABULARY
 
@@ -27,6 +27,7 @@ NAMES = {
     "autoencoder": "vae/zanime-small-ae.safetensors",
 }
 LIMIT = 24_000_000
+LEAST_LOG_VARIANCE = -30.0
 
 
 def stored(name, p):
@@ -83,10 +84,13 @@ def text_tensors(model):
     return out
 
 
-def autoencoder_tensors(decoder):
+def autoencoder_tensors(encoder, decoder):
     """FLUX's decoder has three blocks a level, and shortcuts where levels 1 and 0 begin; what was not
-    trained is there and changes nothing."""
-    out = {"decoder." + name: p.detach() for name, p in decoder.named_parameters()}
+    trained is there and changes nothing. The encoder's variance is the least that FLUX knows."""
+    out = {"encoder." + name: p.detach().clone() for name, p in encoder.named_parameters()}
+    out["encoder.conv_out.weight"][LATENT_CHANNELS:] = 0.0
+    out["encoder.conv_out.bias"][LATENT_CHANNELS:] = LEAST_LOG_VARIANCE
+    out |= {"decoder." + name: p.detach() for name, p in decoder.named_parameters()}
     for i, level in enumerate(decoder.up):
         width = decoder.norm_out.num_channels if i == 0 else level.upsample.conv.out_channels
         for j in range(len(level.block), 3):
@@ -106,7 +110,9 @@ def write(run, folder) -> int:
     parts = {
         "flow": lambda: flow_tensors(models.load_flow(run)),
         "text": lambda: text_tensors(models.load_text(run)),
-        "autoencoder": lambda: autoencoder_tensors(models.load_autoencoder(run)[1]),
+        "autoencoder": lambda: autoencoder_tensors(
+            models.load_encoder(run), models.load_autoencoder(run)[1]
+        ),
     }
     total = 0
     for part, tensors in parts.items():

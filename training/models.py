@@ -7,7 +7,7 @@ import pathlib
 import torch
 
 import optim
-from networks.autoencoder import Decoder, LightEncoder, raw_of
+from networks.autoencoder import Decoder, Encoder, LightEncoder, raw_of
 from networks.next_dit import DitShape, NextDit
 from networks.qwen3 import Qwen3, Qwen3Shape
 from quantization import rounded, rounds
@@ -34,13 +34,15 @@ def _averaged(module, state):
     average.copy_to(module)
 
 
-def load_autoencoder(run):
-    """(encoder, decoder), averaged weights."""
+def load_autoencoder(run, final=False):
+    """(encoder, decoder), averaged weights; final: refuses an encoder that still learns."""
     state = torch.load(
         pathlib.Path(run) / "autoencoder.pt",
         weights_only=True,
         map_location=torch.get_default_device(),
     )
+    if final and not state["frozen"]:
+        raise SystemExit(f"the encoder of {run} still learns: go on with train_autoencoder.py first")
     both = torch.nn.ModuleDict(
         {"encoder": LightEncoder(), "decoder": Decoder(state["widths"], state["blocks"])}
     )
@@ -50,10 +52,17 @@ def load_autoencoder(run):
     return both["encoder"], both["decoder"]
 
 
-def encoder_is_final(run) -> bool:
-    """Whether latents may be kept: the encoder learns no more."""
-    state = torch.load(pathlib.Path(run) / "autoencoder.pt", weights_only=True, map_location="cpu")
-    return state["frozen"]
+def load_encoder(run):
+    """FLUX's, for the file."""
+    state = torch.load(
+        pathlib.Path(run) / "encoder.pt",
+        weights_only=True,
+        map_location=torch.get_default_device(),
+    )
+    model = Encoder()
+    model.load_state_dict(state["model"])
+    _averaged(model, state["average"])
+    return _freeze(model.to(memory_format=torch.channels_last))
 
 
 def load_text(run):

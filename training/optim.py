@@ -8,20 +8,23 @@ import torch
 
 
 def orthogonalize(g: torch.Tensor, steps: int = 4) -> torch.Tensor:
-    """The nearest semi-orthogonal matrix to g, roughly, by a quintic Newton-Schulz iteration."""
+    """The semi-orthogonal matrices nearest to g [n, rows, columns], roughly, by a quintic
+    Newton-Schulz iteration."""
     a, b, c = 3.4445, -4.7750, 2.0315
-    x = g / (g.norm() + 1e-7)
-    flip = x.shape[0] > x.shape[1]
+    x = g / (g.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    flip = x.shape[1] > x.shape[2]
     if flip:
-        x = x.T
+        x = x.mT
     for _ in range(steps):
-        gram = x @ x.T
+        gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.T if flip else x
+    return x.mT if flip else x
 
 
 class Muon(torch.optim.Optimizer):
-    """Groups with use_muon run Muon (lr scaled so that an update has the RMS of Adam's), others AdamW."""
+    """Groups with use_muon run Muon (lr scaled so that an update has the RMS of Adam's), others AdamW.
+    Matrices of one shape are orthogonalized together: a graphics card would wait for its orders
+    otherwise."""
 
     def __init__(self, groups):
         super().__init__(
@@ -31,31 +34,50 @@ class Muon(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self):
         for group in self.param_groups:
-            lr, decay = group["lr"], group["weight_decay"]
-            for p in group["params"]:
-                if p.grad is None:
-                    continue
-                state = self.state[p]
-                if decay:
-                    p.mul_(1 - lr * decay)
-                if group["use_muon"]:
-                    m = state.setdefault("m", torch.zeros_like(p))
-                    m.mul_(0.95).add_(p.grad)
-                    g = p.grad.add(m, alpha=0.95).flatten(1)
-                    # A matrix of three stacked ones (qkv) is three matrices.
-                    count = 3 if p.ndim == 2 and g.shape[0] == 3 * g.shape[1] else 1
-                    parts = [
-                        orthogonalize(part) * math.sqrt(max(part.shape)) for part in g.chunk(count)
-                    ]
-                    p.add_(torch.cat(parts).view_as(p), alpha=-lr * 0.2)
-                else:
-                    b1, b2 = group["betas"]
-                    m = state.setdefault("m", torch.zeros_like(p))
-                    v = state.setdefault("v", torch.zeros_like(p))
-                    t = state["t"] = state.get("t", 0) + 1
-                    m.lerp_(p.grad, 1 - b1)
-                    v.lerp_(p.grad.square(), 1 - b2)
-                    p.addcdiv_(m / (1 - b1**t), (v / (1 - b2**t)).sqrt_().add_(1e-8), value=-lr)
+            parameters = [p for p in group["params"] if p.grad is not None]
+            if not parameters:
+                continue
+            if decay := group["weight_decay"]:
+                torch._foreach_mul_(parameters, 1 - group["lr"] * decay)
+            (self._muon if group["use_muon"] else self._adam)(parameters, group)
+
+    def _states(self, parameters, *names):
+        for p in parameters:
+            for name in names:
+                self.state[p].setdefault(name, torch.zeros_like(p))
+        return ([self.state[p][name] for p in parameters] for name in names)
+
+    def _muon(self, parameters, group):
+        gradients = [p.grad for p in parameters]
+        (momenta,) = self._states(parameters, "m")
+        torch._foreach_mul_(momenta, 0.95)
+        torch._foreach_add_(momenta, gradients)
+        updates = torch._foreach_add(gradients, momenta, alpha=0.95)
+        by_shape: dict[torch.Size, list] = {}
+        for p, update in zip(parameters, updates):
+            # A matrix of three stacked ones (qkv) is three matrices; a convolution is one.
+            update = update.flatten(1)
+            count = 3 if p.ndim == 2 and update.shape[0] == 3 * update.shape[1] else 1
+            for part, target in zip(update.chunk(count), p.chunk(count)):
+                by_shape.setdefault(part.shape, []).append((part, target))
+        for shape, pairs in by_shape.items():
+            parts, targets = zip(*pairs)
+            made = orthogonalize(torch.stack(parts)) * (0.2 * math.sqrt(max(shape)))
+            made = [m.view(t.shape) for m, t in zip(made, targets)]
+            torch._foreach_add_(list(targets), made, alpha=-group["lr"])
+
+    def _adam(self, parameters, group):
+        b1, b2 = group["betas"]
+        gradients = [p.grad for p in parameters]
+        first, second = self._states(parameters, "m", "v")
+        t = group["t"] = group.get("t", 0) + 1
+        torch._foreach_lerp_(first, gradients, 1 - b1)
+        torch._foreach_mul_(second, b2)
+        torch._foreach_addcmul_(second, gradients, gradients, 1 - b2)
+        scale = torch._foreach_div(second, 1 - b2**t)
+        torch._foreach_sqrt_(scale)
+        torch._foreach_add_(scale, 1e-8)
+        torch._foreach_addcdiv_(parameters, first, scale, value=-group["lr"] / (1 - b1**t))
 
 
 def make(
@@ -100,8 +122,8 @@ class Average:
         """Parameters that no longer learn keep their average."""
         self.count += 1
         d = min(self.decay, (1 + self.count) / (10 + self.count))
-        for k, v in module.named_parameters():
-            self.values[k].lerp_(v, 1 - d)
+        named = dict(module.named_parameters())
+        torch._foreach_lerp_([self.values[k] for k in named], list(named.values()), 1 - d)
 
     @torch.no_grad()
     def copy_to(self, module, prefix=""):

@@ -38,6 +38,25 @@ class RunLog:
         )
 
 
+class Progress:
+    """How far a training is, from 0 to 1: by its steps or, with a limit of seconds, by whichever of
+    the two is further. Seconds count from here on, steps from the beginning of the run."""
+
+    def __init__(self, step: int, steps: int, seconds: float | None):
+        self.step, self.steps, self.seconds = step, steps, seconds
+        self.started = time.perf_counter()
+        self.first = step / steps
+
+    def elapsed(self) -> float:
+        return time.perf_counter() - self.started
+
+    def __call__(self) -> float:
+        done = self.step / self.steps
+        if self.seconds:
+            done = max(done, self.first + (1 - self.first) * self.elapsed() / self.seconds)
+        return min(done, 1.0)
+
+
 def prepare(threads: int, device: str) -> torch.device:
     """Threads for the processor, or a graphics card as the place where tensors are made."""
     torch.set_num_threads(threads)

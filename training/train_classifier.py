@@ -20,7 +20,7 @@ from torch import nn
 import optim
 from dataset import load
 from drawing.attributes import CHOICES
-from run_log import RunLog, prepare
+from run_log import Progress, RunLog, prepare
 
 
 class Classifier(nn.Module):
@@ -97,40 +97,46 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--test")
     parser.add_argument("--samples", type=int, default=60000)
+    parser.add_argument("--seconds", type=float, help="end after so many, if samples are left")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
     prepare(args.threads, args.device)
     torch.manual_seed(0)
-    pictures, attributes = load(args.data)
+    drawn, attributes = load(args.data)
+    pictures = torch.from_numpy(np.array(drawn)).permute(0, 3, 1, 2).to(torch.get_default_device())
     labels = torch.tensor([a.labels() for a in attributes])
     model = Classifier()
     optimizer = optim.make(
         model.named_parameters(), 2e-3, adam_only=lambda n: "fold" in n or "heads" in n
     )
-    log, rng, seen = RunLog(args.out, "classifier"), np.random.default_rng(), 0
+    log, seen = RunLog(args.out, "classifier"), 0
     if state := log.load():
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         seen = state["seen"]
-    total, count, started = 0.0, 0, time.time()
+    total, count, progress = torch.zeros(()), 0, Progress(seen, args.samples, args.seconds)
+    saved = time.perf_counter()
 
     def save():
         log.save(model=model.state_dict(), optimizer=optimizer.state_dict(), seen=seen)
 
-    while seen < args.samples:
-        optim.set_schedule(optimizer, seen / args.samples)
-        chosen = np.sort(rng.choice(len(pictures), args.batch, replace=False))
-        logits = model(disturbed(as_input(pictures[chosen])))
+    while (done := progress()) < 1:
+        optim.set_schedule(optimizer, done)
+        chosen = torch.randint(len(pictures), (args.batch,))
+        logits = model(disturbed(pictures[chosen].float().div_(127.5).sub_(1)))
         loss = sum(F.cross_entropy(part, labels[chosen, i]) for i, part in enumerate(logits))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        seen, total, count = seen + args.batch, total + loss.item(), count + 1
+        seen = progress.step = seen + args.batch
+        total, count = total + loss.detach(), count + 1
         if count == 25:
-            log.report(seen=seen, loss=total / count, seconds=time.time() - started)
-            total, count = 0.0, 0
+            log.report(seen=seen, loss=total.item() / count, seconds=progress.elapsed())
+            total, count = torch.zeros(()), 0
+        if time.perf_counter() - saved > 20:
+            saved = time.perf_counter()
             save()
     save()
     if args.test:

@@ -128,7 +128,7 @@ class LightEncoder(nn.Module):
     a latent cell depends on its neighbourhood alone, whatever else is in the picture. Channels have
     zero mean; the mean square over all of them is one, and the encoder may share it out as it likes."""
 
-    def __init__(self, fine=64, coarse=128):
+    def __init__(self, fine=128, coarse=256):
         super().__init__()
         self.linear = nn.Conv2d(3, LATENT_CHANNELS, 8, stride=8)
         self.first = nn.Conv2d(48, fine, 3, padding=1)
@@ -155,7 +155,7 @@ class LightEncoder(nn.Module):
         h = h + self.fine(h)
         h = self.down(F.silu(h))
         h = h + self.coarse(h)
-        z = self.linear(x) + self.out(F.silu(h))
+        z = (self.linear(x) + self.out(F.silu(h))).float()
         if not self.training or self.fixed:
             return (z - self.mean[:, None, None]) * self.square.rsqrt()
         mean = z.mean((0, 2, 3))
@@ -170,6 +170,11 @@ def raw_of(latent):
     """What the sampler's latent is to the autoencoder's file. The decoder must be trained on this very
     thing: its first convolution pads with zeros of raw latents."""
     return latent / LATENT_SCALE + LATENT_SHIFT
+
+
+def latent_of(raw):
+    """The other way."""
+    return (raw - LATENT_SHIFT) * LATENT_SCALE
 
 
 class Downsample(nn.Module):
@@ -199,7 +204,7 @@ class DownLevel(nn.Module):
 class Encoder(nn.Module):
     """FLUX's encoder: picture in -1..1 -> raw latent (the mean; the variance is discarded)."""
 
-    def __init__(self, widths=(32, 32, 64, 128)):
+    def __init__(self, widths=(32, 32, 64, 96)):
         super().__init__()
         top = widths[-1]
         self.conv_in = nn.Conv2d(3, widths[0], 3, padding=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 
 import torch
@@ -37,10 +38,36 @@ def rope_table(positions, head_dim):
     parts = []
     for axis, eighths in enumerate((2, 3, 3)):
         width = head_dim * eighths // 8
-        frequency = ROPE_THETA ** (-torch.arange(0, width, 2, dtype=torch.float64) / width)
+        index = torch.arange(0, width, 2, dtype=torch.float64, device=positions.device)
+        frequency = ROPE_THETA ** (-index / width)
         parts.append(positions[:, axis : axis + 1].double() * frequency)
     angle = torch.cat(parts, dim=1)
     return angle.cos().float(), angle.sin().float()
+
+
+@functools.lru_cache(64)
+def caption_table(tokens, head_dim, device):
+    positions = torch.zeros(tokens, 3, device=device)
+    positions[:, 0] = torch.arange(1, tokens + 1, device=device)
+    return rope_table(positions, head_dim)
+
+
+@functools.lru_cache(64)
+def joint_table(length, rows, columns, head_dim, device):
+    """A caption of `length` tokens, then the picture's patches, then what pads those to a multiple of
+    32. Patches lie on the plane after the caption."""
+    tokens = rows * columns
+    positions = torch.zeros(length + padded(tokens), 3, device=device)
+    positions[:length, 0] = torch.arange(1, length + 1, device=device)
+    grid = positions[length : length + tokens]
+    grid[:, 0] = length + 1
+    grid[:, 1] = torch.arange(rows, device=device).repeat_interleave(columns)
+    grid[:, 2] = torch.arange(columns, device=device).repeat(rows)
+    return rope_table(positions, head_dim)
+
+
+def padded(tokens):
+    return -(-tokens // 32) * 32
 
 
 def rotate(x, table):
@@ -159,15 +186,13 @@ class NextDit(nn.Module):
     def caption(self, conditioning, lengths):
         """conditioning [n, tokens, width], of which lengths [n] count -> [n, padded, dim]. The padded
         length is that of the whole batch: group captions that pad to the same multiple of 32."""
-        n, tokens, _ = conditioning.shape
-        padded = -(-tokens // 32) * 32
+        tokens = conditioning.shape[1]
+        length = padded(tokens)
         x = self.cap_embedder(conditioning)
-        x = F.pad(x, (0, 0, 0, padded - tokens))
-        beyond = torch.arange(padded)[None, :, None] >= lengths[:, None, None]
+        x = F.pad(x, (0, 0, 0, length - tokens))
+        beyond = torch.arange(length)[None, :, None] >= lengths[:, None, None]
         x = torch.where(beyond, self.cap_pad_token, x)
-        positions = torch.zeros(padded, 3)
-        positions[:, 0] = torch.arange(1, padded + 1)
-        table = rope_table(positions, self.s.head_dim)
+        table = caption_table(length, self.s.head_dim, x.device)
         for block in self.context_refiner:
             x = block(x, table)
         return x
@@ -178,17 +203,10 @@ class NextDit(nn.Module):
         rows, columns = h // PATCH, w // PATCH
         x = latent.view(n, channels, rows, PATCH, columns, PATCH).permute(0, 2, 4, 3, 5, 1)
         x = self.x_embedder(x.reshape(n, rows * columns, -1))
-        tokens, padded = rows * columns, -(-rows * columns // 32) * 32
-        if padded > tokens:
-            x = torch.cat([x, self.x_pad_token.expand(n, padded - tokens, -1)], dim=1)
-        length = caption.shape[1]
-        positions = torch.zeros(length + padded, 3)
-        positions[:length, 0] = torch.arange(1, length + 1)
-        grid = positions[length : length + tokens]
-        grid[:, 0] = length + 1
-        grid[:, 1] = torch.arange(rows).repeat_interleave(columns)
-        grid[:, 2] = torch.arange(columns).repeat(rows)
-        cos, sin = rope_table(positions, self.s.head_dim)
+        tokens, length = rows * columns, caption.shape[1]
+        if missing := padded(tokens) - tokens:
+            x = torch.cat([x, self.x_pad_token.expand(n, missing, -1)], dim=1)
+        cos, sin = joint_table(length, rows, columns, self.s.head_dim, x.device)
         c = self.t_embedder(sigma)
         for block in self.noise_refiner:
             x = block(x, (cos[length:], sin[length:]), c)
