@@ -51,6 +51,9 @@ void bind_choices(nb::module_& module) {
              "Width and height in pixels by name: sizes that the full model was made for.");
   module.def("limits", &limits, nb::sig("def limits() -> dict[str, tuple[float, float]]"),
              "Least and largest value that GenerationParams takes, by member.");
+  module.def("builtin_strain", &builtin::strain, nb::arg("width"), nb::arg("height"),
+             "What is to be said of a picture of this size in pixels by the built-in model: empty "
+             "where it draws well.");
   module.attr("SIDE_STEP") = kSideStep;
   module.attr("DEFAULT_STRENGTH") = kDefaultStrength;
   module.attr("BUILTIN_SIDE") = builtin::kSide;

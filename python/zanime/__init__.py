@@ -21,6 +21,7 @@ from zanime._native import (
     Progress,
     Result,
     __version__,
+    builtin_strain,
     fetch,
     inspect,
     limits,
@@ -41,6 +42,7 @@ from zanime.errors import (
 
 __all__ = [
     "BUILTIN_SIDE",
+    "builtin_strain",
     "DEFAULT_STRENGTH",
     "SIDE_STEP",
     "CancelToken",

@@ -50,13 +50,10 @@ def done(result: zanime.Result) -> str:
 
 def strain(params: zanime.GenerationParams) -> str:
     """What is to be said of a completed request that asks too much of its model."""
-    side = zanime.BUILTIN_SIDE
-    if not params.uses_builtin_model or max(params.width or 0, params.height or 0) <= side:
+    if not params.uses_builtin_model:
         return ""
-    return (
-        f"The built-in model was trained on {side} x {side} pixels; "
-        f"{params.width} x {params.height} will fall apart."
-    )
+    told = zanime.builtin_strain(params.width or 0, params.height or 0)
+    return f"{told[0].upper()}{told[1:]}." if told else ""
 
 
 def stopped() -> str:

@@ -133,13 +133,9 @@ void tell_of_builtin_model(const GenerationParams& params) {
   log_info("no model files: drawing with the small built-in model, anime heads of " +
            std::to_string(builtin::kSide) + " x " + std::to_string(builtin::kSide) +
            " pixels. The full model: zanime fetch");
-  const int64_t width = finished_side(*params.width, params.hires);
-  const int64_t height = finished_side(*params.height, params.hires);
-  if (std::max(width, height) > builtin::kSide) {
-    log_warning("the built-in model was trained on " + std::to_string(builtin::kSide) + " x " +
-                std::to_string(builtin::kSide) + " pixels; " + std::to_string(width) + " x " +
-                std::to_string(height) + " will fall apart");
-  }
+  const std::string strain = builtin::strain(finished_side(*params.width, params.hires),
+                                             finished_side(*params.height, params.hires));
+  if (!strain.empty()) log_warning(strain);
 }
 
 void tell_seeds(const std::vector<GenerationParams>& requests) {

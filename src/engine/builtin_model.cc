@@ -1,5 +1,6 @@
 #include "engine/builtin_model.h"
 
+#include <algorithm>
 #include <system_error>
 
 namespace zanime::builtin {
@@ -16,6 +17,19 @@ fs::path folder() {
     }
   }
   return {};
+}
+
+std::string strain(int64_t width, int64_t height) {
+  const int64_t side = std::max(width, height);
+  if (side <= kSide) return {};
+  const auto square = [](int64_t s) { return std::to_string(s) + " x " + std::to_string(s); };
+  const std::string size = std::to_string(width) + " x " + std::to_string(height);
+  if (side <= kLargestSide) {
+    return "the built-in model was mostly trained on " + square(kSide) + " pixels; " + size +
+           " will be rougher";
+  }
+  return "the built-in model was trained on at most " + square(kLargestSide) + " pixels; " + size +
+         " will fall apart";
 }
 
 bool is_used_by(const GenerationParams& params) { return params.model == kDiffusionModel; }

@@ -61,6 +61,15 @@ TEST_F(BuiltinModel, IsUsedWhereThereIsNoModelAndBringsItsSize) {
   EXPECT_EQ(wide.height, builtin::kSide);
 }
 
+TEST(BuiltinModelSize, IsToldWhereTheModelDrawsWorse) {
+  EXPECT_EQ(builtin::strain(128, 128), "");
+  EXPECT_EQ(builtin::strain(64, 128), "");
+  EXPECT_EQ(builtin::strain(192, 128),
+            "the built-in model was mostly trained on 128 x 128 pixels; 192 x 128 will be rougher");
+  EXPECT_EQ(builtin::strain(128, 264),
+            "the built-in model was trained on at most 256 x 256 pixels; 128 x 264 will fall apart");
+}
+
 TEST_F(BuiltinModel, GivesWayToAModelOfTheUsers) {
   place("diffusion_models/tiny-dit-fp8.safetensors", root_.path(), "diffusion_models",
         "mine.safetensors");

@@ -197,6 +197,7 @@ def test_history_is_newest_first_with_the_programs_files(tmp_path, monkeypatch):
 def test_too_large_a_picture_for_the_small_model_is_told():
     params = zanime.Engine().complete(zanime.GenerationParams())
     assert views.strain(params) == ""
+    assert "256 x 128 will be rougher" in views.strain(params.replace(width=256))
     assert "512 x 128 will fall apart" in views.strain(params.replace(width=512))
 
 
