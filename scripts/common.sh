@@ -78,7 +78,8 @@ build() {
     shift
   done
   shift
-  if ! cmake -S "$root" -B "$directory" -G Ninja "${arguments[@]}" >> "$log" 2>&1; then
+  if ! cmake -S "$root" -B "$directory" -G Ninja -DCMAKE_UNITY_BUILD=ON "${arguments[@]}" \
+    >> "$log" 2>&1; then
     grep -A 8 -m 1 'CMake Error' -- "$log" >&2 || tail -n 20 -- "$log" >&2
     printf 'The build could not be set up; the whole log is in %s.\n' "$log" >&2
     command -v dpkg-query > /dev/null ||
