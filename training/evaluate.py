@@ -49,6 +49,11 @@ def with_engine(engine, root, cases, size=128):
 
     name = lambda part: NAMES[part].split("/")[1]
     with tempfile.TemporaryDirectory() as folder:
+        # A root of its own: the engine may add the encoder's other name to a models root.
+        files = pathlib.Path(folder) / "models"
+        files.mkdir()
+        for part in pathlib.Path(root).resolve().iterdir():
+            (files / part.name).symlink_to(part)
         for i, (_, text, seed) in enumerate(cases):
             path = pathlib.Path(folder) / f"{i}.png"
             subprocess.run(
@@ -57,7 +62,7 @@ def with_engine(engine, root, cases, size=128):
                     "generate",
                     text,
                     "--models-root",
-                    root,
+                    str(files),
                     "--model",
                     name("flow"),
                     "--text-encoder",
