@@ -21,13 +21,19 @@ def main():
     parser.add_argument("--run", required=True, type=pathlib.Path)
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
-    figure, axes = plt.subplots(2, 2, figsize=(10, 6.4), constrained_layout=True)
     titles = {
         "autoencoder": "autoencoder (loss; PSNR, dB)",
+        "encoder": "FLUX's encoder",
         "text": "text encoder",
         "flow": "diffusion model",
         "classifier": "classifier",
     }
+    titles = {k: v for k, v in titles.items() if (args.run / f"{k}.jsonl").exists()}
+    figure, axes = plt.subplots(
+        -(-len(titles) // 2), 2, figsize=(10, 3.2 * -(-len(titles) // 2)), constrained_layout=True
+    )
+    for axis in axes.flat[len(titles) :]:
+        axis.set_axis_off()
     for axis, (name, title) in zip(axes.flat, titles.items()):
         lines = [r for r in read(args.run / f"{name}.jsonl") if "loss" in r]
         x = "seen" if name in ("flow", "classifier") else "step"
