@@ -19,6 +19,8 @@ constexpr int64_t kPatch = 2;
 constexpr int64_t kTokenMultiple = 32;
 constexpr int64_t kTimeFeatures = 256;
 constexpr double kRopeTheta = 256.0;
+// Blocks whose weights are read from the file while another one runs.
+constexpr size_t kBlocksAhead = 2;
 
 int64_t round_up(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
@@ -237,6 +239,14 @@ NextDit::NextDit(ModelWeights source)
   caption_in_.keeps_float32 = image_in_.keeps_float32 = final_out_.keeps_float32 = true;
 }
 
+void NextDit::want_block(ReadAhead& ahead, size_t index) const {
+  index %= noise_refiners_.size() + layers_.size();
+  const Block& block = index < noise_refiners_.size() ? noise_refiners_[index]
+                                                      : layers_[index - noise_refiners_.size()];
+  ahead.want({&block.modulation.weight, &block.qkv.weight, &block.attention_out.weight,
+              &block.w1.weight, &block.w3.weight, &block.w2.weight});
+}
+
 void NextDit::run_block(const Block& block, Tensor& x, int64_t batch, const Tensor& time,
                         const ops::RopeTable& rope, ops::Backend& backend) const {
   const int64_t dim = config_.dim;
@@ -296,8 +306,12 @@ Tensor NextDit::velocity(const Tensor& latent, float sigma, const Caption& capti
   const ops::RopeTable image_rope = rope_table(positions, config_.head_dim);
   Tensor image = backend.linear(patchify(latent, rows, columns), image_in_);
   image = pad_tokens(image, image_pad_, image_tokens);
+  ReadAhead ahead;
+  size_t next = 0;
+  while (next < kBlocksAhead) want_block(ahead, next++);
   for (const Block& block : noise_refiners_) {
     cancel.throw_if_cancelled();
+    want_block(ahead, next++);
     run_block(block, image, batch, time, image_rope, backend);
   }
 
@@ -311,6 +325,7 @@ Tensor NextDit::velocity(const Tensor& latent, float sigma, const Caption& capti
   }
   for (const Block& block : layers_) {
     cancel.throw_if_cancelled();
+    want_block(ahead, next++);
     run_block(block, x, batch, time, rope, backend);
   }
 

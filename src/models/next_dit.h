@@ -9,6 +9,7 @@
 #include "base/progress.h"
 #include "ops/ops.h"
 #include "weights/model_weights.h"
+#include "weights/read_ahead.h"
 
 namespace zanime {
 
@@ -58,6 +59,9 @@ class NextDit {
   };
 
   Block load_block(const ModelWeights& weights, const std::string& name, bool modulated) const;
+  // Begins to read the weights of a block from its file. Index 0 is the first noise refiner, after
+  // the last layer comes the first noise refiner again: the next step.
+  void want_block(ReadAhead& ahead, size_t index) const;
   void run_block(const Block& block, Tensor& x, int64_t batch, const Tensor& time,
                  const ops::RopeTable& rope, ops::Backend& backend) const;
 

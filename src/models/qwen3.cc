@@ -5,12 +5,15 @@
 
 #include "base/error.h"
 #include "models/model_shapes.h"
+#include "weights/read_ahead.h"
 
 namespace zanime {
 namespace {
 
 constexpr float kNormEpsilon = 1e-6f;
 constexpr double kRopeTheta = 1e6;
+// Layers whose weights are read from the file while another one runs.
+constexpr int kLayersAhead = 2;
 
 // Angles in float32 as the reference has them: inverse frequency, then position times frequency.
 ops::RopeTable rope_table(int64_t tokens, int64_t head_dim) {
@@ -97,8 +100,18 @@ Tensor Qwen3TextEncoder::encode(std::span<const int32_t> ids, ops::Backend& back
   const ops::RopeTable rope = rope_table(tokens, config_.head_dim);
 
   Tensor x = backend.embedding_rows(embedding_, ids);
+  ReadAhead ahead;
+  size_t next = 0;
+  const auto want_next = [&] {
+    if (next == layers_.size()) return;
+    const Layer& layer = layers_[next++];
+    ahead.want({&layer.qkv.weight, &layer.attention_out.weight, &layer.gate.weight,
+                &layer.up.weight, &layer.down.weight});
+  };
+  for (int i = 0; i < kLayersAhead; ++i) want_next();
   for (const Layer& layer : layers_) {
     cancel.throw_if_cancelled();
+    want_next();
     Tensor qkv = backend.linear(backend.rms_norm(x, layer.input_norm, kNormEpsilon), layer.qkv);
     backend.head_norm_rope_inplace(qkv, layout, layer.query_norm, layer.key_norm, kNormEpsilon,
                                    rope);

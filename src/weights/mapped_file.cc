@@ -84,13 +84,4 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
 
 MappedFile::~MappedFile() { munmap(const_cast<std::byte*>(data_), size_); }
 
-void MappedFile::prefetch(const std::byte* begin, uint64_t length) const {
-  if (begin < data_ || begin >= data_ + size_) return;
-  const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-  const auto offset = static_cast<uint64_t>(begin - data_);
-  const uint64_t start = offset / page * page;
-  const uint64_t end = offset + std::min(length, size_ - offset);
-  madvise(const_cast<std::byte*>(data_ + start), end - start, MADV_WILLNEED);
-}
-
 }  // namespace zanime

@@ -27,10 +27,6 @@ class MappedFile {
   uint64_t size() const { return size_; }
   std::span<const std::byte> bytes() const { return {data_, size_}; }
 
-  // Asks the kernel to start reading a range that will be needed soon, and returns at once. A
-  // range outside the file is cut; failure is not an error, the pages then come when touched.
-  void prefetch(const std::byte* begin, uint64_t length) const;
-
  private:
   MappedFile(std::filesystem::path path, const std::byte* data, uint64_t size)
       : path_(std::move(path)), data_(data), size_(size) {}

@@ -66,8 +66,9 @@ TEST(BuiltinModelSize, IsToldWhereTheModelDrawsWorse) {
   EXPECT_EQ(builtin::strain(64, 128), "");
   EXPECT_EQ(builtin::strain(192, 128),
             "the built-in model was mostly trained on 128 x 128 pixels; 192 x 128 will be rougher");
-  EXPECT_EQ(builtin::strain(128, 264),
-            "the built-in model was trained on at most 256 x 256 pixels; 128 x 264 will fall apart");
+  EXPECT_EQ(
+      builtin::strain(128, 264),
+      "the built-in model was trained on at most 256 x 256 pixels; 128 x 264 will fall apart");
 }
 
 TEST_F(BuiltinModel, GivesWayToAModelOfTheUsers) {

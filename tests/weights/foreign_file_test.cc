@@ -99,15 +99,5 @@ TEST(MappedFile, SaysWhyAPathCannotBeRead) {
   expect_error(ErrorKind::kFile, "is a link to gone.safetensors", open(folder / "link"));
 }
 
-TEST(MappedFile, PrefetchTakesAnyRange) {
-  const ScratchFolder folder;
-  const auto file = MappedFile::open(folder.write("a", std::string(10000, 'x')));
-  file->prefetch(file->data() + 5000, 100);
-  file->prefetch(file->data() + 9999, ~uint64_t{0});
-  file->prefetch(file->data() + 10000, 1);
-  file->prefetch(nullptr, 1);
-  EXPECT_EQ(static_cast<char>(file->data()[9999]), 'x');
-}
-
 }  // namespace
 }  // namespace zanime
