@@ -93,7 +93,10 @@ std::vector<Malformed> malformed_graphs() {
        "/8/inputs/model",
        R"(["4", 18446744073709551615])",
        {"`model`", "output 18446744073709551615"}},
-      {"LinkToNodeWithoutOutputs", "/8/inputs/model", R"(["10", 0])", {"has no outputs"}},
+      {"LinkToWhatIsSaved",
+       "/8/inputs/model",
+       R"(["10", 0])",
+       {"takes MODEL", "SaveImage (node 10)", "is IMAGE", "form a circle"}},
       {"LinkOfWrongType",
        "/8/inputs/model",
        R"(["3", 0])",
@@ -328,6 +331,21 @@ TEST(GraphJson, RefusesHostileText) {
 
 TEST(GraphJson, AllowsAByteOrderMarkAndEqualKeysInDifferentObjects) {
   EXPECT_EQ(parse_graph_json("\xef\xbb\xbf{\"a\": {\"x\": 1}, \"b\": {\"x\": 2}}", "g").size(), 2u);
+}
+
+TEST(ReadGraph, ANodeWithoutOutputsGivesNothing) {
+  NodeRegistry nodes;
+  nodes.add({.class_name = "End",
+             .display_name = "End",
+             .category = "",
+             .description = "",
+             .inputs = {link("latent", "LATENT").optional()},
+             .is_output = true,
+             .run = [](const Arguments&, NodeContext&) -> std::vector<Value> { return {}; }});
+  const ordered_json graph = {{"1", {{"class_type", "End"}, {"inputs", ordered_json::object()}}},
+                              {"2", {{"class_type", "End"}, {"inputs", {{"latent", {"1", 0}}}}}}};
+  expect_error(ErrorKind::kGraph, "links to output 0 of End (node 1), which has no outputs",
+               [&] { read_graph(graph, nodes, FakeModelFiles({})); });
 }
 
 }  // namespace

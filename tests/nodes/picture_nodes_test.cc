@@ -65,6 +65,20 @@ TEST(GetImageSize, GivesWidthHeightAndCount) {
   EXPECT_EQ(std::get<WideInt>(size.at(2)), 1);
 }
 
+// What comes behind them gets what they were given, as in ComfyUI.
+TEST(SavingNodes, HandOnWhatTheySave) {
+  const Image image = picture(8, 8);
+  const Latent latent{random_tensor({1, 16, 2, 2}, 1)};
+  const std::string prefix = "x";
+  for (const std::string name : {"SaveImage", "PreviewImage", "SaveImageAdvanced"}) {
+    const auto outputs = run_node(name, {{"images", image}, {"filename_prefix", prefix}});
+    ASSERT_EQ(outputs.size(), 1u) << name;
+    EXPECT_EQ(max_difference(std::get<Image>(outputs[0]).pixels, image.pixels), 0.0) << name;
+  }
+  const auto outputs = run_node("SaveLatent", {{"samples", latent}, {"filename_prefix", prefix}});
+  EXPECT_EQ(max_difference(std::get<Latent>(outputs.at(0)).samples, latent.samples), 0.0);
+}
+
 TEST(LoadImage, GivesAMaskWhereThePictureIsTransparent) {
   const auto load = [](const std::string& name) {
     return run_node("LoadImage", {{"image", golden_path("pictures/" + name).string()}});

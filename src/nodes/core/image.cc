@@ -1,4 +1,4 @@
-// SaveImage and PreviewImage.
+// SaveImage and PreviewImage. Both hand on what they are given.
 #include <string>
 
 #include "base/error.h"
@@ -15,12 +15,13 @@ std::vector<Value> save_image(const Arguments& arguments, NodeContext& context) 
   const std::string problem = check_filename_prefix(arguments);
   if (!problem.empty()) throw Error(ErrorKind::kGraph, problem);
   context.pictures.save(context.node_id, image, prefix, context.graph);
-  return {};
+  return {image};
 }
 
 std::vector<Value> preview_image(const Arguments& arguments, NodeContext& context) {
-  context.pictures.preview(context.node_id, arguments.get<Image>("images"), context.graph);
-  return {};
+  const Image& image = arguments.get<Image>("images");
+  context.pictures.preview(context.node_id, image, context.graph);
+  return {image};
 }
 
 }  // namespace
@@ -36,6 +37,7 @@ void add_image_nodes(NodeRegistry& registry) {
                      .tip("The beginning of the file name; may hold %width%, %height%, %year%, "
                           "%month%, %day%, %hour%, %minute% and %second%."),
                  hidden("prompt", "PROMPT"), hidden("extra_pnginfo", "EXTRA_PNGINFO")},
+      .outputs = {{"IMAGE", "images"}},
       .is_output = true,
       .check = check_filename_prefix,
       .run = save_image,
@@ -49,6 +51,7 @@ void add_image_nodes(NodeRegistry& registry) {
           "results they are, they are saved as `preview`.",
       .inputs = {link("images", "IMAGE").tip("The pictures to show."), hidden("prompt", "PROMPT"),
                  hidden("extra_pnginfo", "EXTRA_PNGINFO")},
+      .outputs = {{"IMAGE", "images"}},
       .is_output = true,
       .run = preview_image,
   });

@@ -21,9 +21,10 @@ std::vector<Value> save_latent(const Arguments& arguments, NodeContext& context)
   // Once more: it may have come along a link.
   const std::string problem = check_filename_prefix(arguments);
   if (!problem.empty()) throw Error(ErrorKind::kGraph, problem);
-  context.pictures.save_latent(context.node_id, arguments.get<Latent>("samples"),
-                               arguments.text("filename_prefix"), context.graph);
-  return {};
+  const Latent& latent = arguments.get<Latent>("samples");
+  context.pictures.save_latent(context.node_id, latent, arguments.text("filename_prefix"),
+                               context.graph);
+  return {latent};
 }
 
 std::vector<Value> load_latent(const Arguments& arguments, NodeContext& context) {
@@ -57,6 +58,7 @@ void add_latent_file_nodes(NodeRegistry& registry) {
       .inputs = {link("samples", "LATENT"),
                  text("filename_prefix", "latents/ComfyUI").tip("The beginning of the file name."),
                  hidden("prompt", "PROMPT"), hidden("extra_pnginfo", "EXTRA_PNGINFO")},
+      .outputs = {{"LATENT", "samples"}},
       .is_output = true,
       .check = check_filename_prefix,
       .run = save_latent,
