@@ -21,7 +21,7 @@ struct Picture {
   std::string graph, parameters;
 };
 
-// One thing that happened; `preview` is None or uint8 [height / 8, width / 8, 3].
+// One thing that happened; `preview` is None or uint8 [rows, columns, 3].
 struct Progress {
   std::string event;  // "started", "cached", "step", "finished"
   std::string node_id;

@@ -22,7 +22,7 @@ class Step:
     step: int
     total: int
     seconds: float
-    preview: np.ndarray | None = None  # uint8 [height / 8, width / 8, 3]
+    preview: np.ndarray | None = None  # uint8 [rows, columns, 3]
 
 
 # None is a heartbeat. The result comes last.

@@ -36,6 +36,8 @@ class AutoencoderDecoder {
   explicit AutoencoderDecoder(const ModelWeights& weights);
 
   int64_t latent_channels() const { return conv_in_.weight.columns() / 9; }
+  // Channels at the picture's own size: 128 in FLUX.1's.
+  int64_t finest_width() const { return conv_out_.weight.columns() / 9; }
 
   // Raw latent [batch, channels, h, w] -> picture [batch, 8h, 8w, 3], clamped to [0, 1]. The
   // factor is 2 for each upsampling level of the file.

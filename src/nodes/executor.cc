@@ -159,6 +159,7 @@ class Run {
       context.show_preview = [&](int done, int total, Tensor pixels) {
         hooks_.preview({node.id, done, total, std::move(pixels)});
       };
+      context.preview_vae = decoding_vae(node, results);
     }
     std::vector<Value> outputs = node.type->run(arguments, context);
     if (outputs.size() != node.type->outputs.size()) {
@@ -198,6 +199,33 @@ class Run {
       values.emplace(name, std::move(*checked.value));
     }
     return Arguments(std::move(values));
+  }
+
+  // The autoencoder of the first node that decodes what this one gives, straight or through nodes
+  // that turn latents into latents. Null where none has been loaded.
+  const Vae* decoding_vae(
+      const Node& from,
+      const std::map<std::string, std::shared_ptr<const std::vector<Value>>>& results) const {
+    std::set<std::string> seen{from.id};
+    std::vector<std::string> open{from.id};
+    for (size_t i = 0; i < open.size(); ++i) {
+      for (const Node& node : graph_.nodes) {
+        const Link* vae = nullptr;
+        bool takes_latent = false;
+        for (const auto& [name, link] : followed_links(node)) {
+          const std::string& type = node.type->find_input(name)->type;
+          takes_latent = takes_latent || (type == "LATENT" && link.node_id == open[i]);
+          if (type == "VAE") vae = std::get_if<Link>(&node.inputs.at(name));
+        }
+        if (!takes_latent) continue;
+        const auto loaded = vae == nullptr ? results.end() : results.find(vae->node_id);
+        if (loaded != results.end()) {
+          return std::get_if<Vae>(&loaded->second->at(static_cast<size_t>(vae->output)));
+        }
+        if (seen.insert(node.id).second) open.push_back(node.id);
+      }
+    }
+    return nullptr;
   }
 
   const Graph& graph_;

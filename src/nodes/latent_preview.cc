@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "nodes/resample.h"
+
 namespace zanime::nodes {
 namespace {
 
@@ -31,11 +33,33 @@ constexpr std::array<std::array<float, kColours>, kChannels> kFactors{{
 }};
 constexpr std::array<float, kColours> kBias{-0.0329f, -0.0718f, -0.0851f};
 
+// The narrowest part of FLUX.1's decoder.
+constexpr int64_t kFluxFinestWidth = 128;
+// Latent values along the longer side of what is decoded: no preview need be larger than 512
+// pixels.
+constexpr int64_t kLargestSide = 64;
+
+// Shrunk to kLargestSide where it is larger.
+Tensor small(const Tensor& latent) {
+  const int64_t height = latent.dim(2), width = latent.dim(3);
+  const int64_t side = std::max(height, width);
+  if (side <= kLargestSide) return latent;
+  return resize_planes(latent, std::max<int64_t>(1, height * kLargestSide / side),
+                       std::max<int64_t>(1, width * kLargestSide / side), ResizeMethod::kArea);
+}
+
 }  // namespace
 
-bool can_preview(const LatentFormat& format) { return format.channels == kChannels; }
+Tensor preview_pixels(const Tensor& latent, const LatentFormat& format, const Vae* vae,
+                      ops::Backend& backend, const CancelToken& cancel) {
+  if (vae != nullptr && vae->decoder->latent_channels() == format.channels &&
+      vae->decoder->finest_width() < kFluxFinestWidth) {
+    return vae->decoder->decode(format.from_model(small(latent)), backend, cancel);
+  }
+  return format.channels == kChannels ? linear_preview(latent) : Tensor();
+}
 
-Tensor preview_pixels(const Tensor& latent) {
+Tensor linear_preview(const Tensor& latent) {
   const int64_t batch = latent.dim(0), height = latent.dim(2), width = latent.dim(3);
   const int64_t plane = height * width;
   Tensor pixels(Shape{batch, height, width, kColours});

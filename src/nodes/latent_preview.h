@@ -1,17 +1,25 @@
-// What a latent shows, without an autoencoder.
+// What a latent shows while it forms.
 #pragma once
 
+#include "base/progress.h"
 #include "base/tensor.h"
+#include "nodes/value.h"
+#include "ops/ops.h"
 #include "sampling/ksampler.h"
 
 namespace zanime::nodes {
 
-// Only for latents of FLUX.1's autoencoder.
-bool can_preview(const LatentFormat& format);
+// The pictures that a latent stands for, [batch, rows, columns, 3], values 0 to 1. `latent` is as
+// the diffusion model knows it (LatentFormat). Latents of FLUX.1's autoencoder, and those of which
+// nobody says whose they are, are seen as linear_preview sees them, an eighth of the picture's
+// size. Another autoencoder has another latent space; it is narrower, and so decodes at once, to
+// the picture's size or 512 pixels along the longer side. Empty where neither can be.
+Tensor preview_pixels(const Tensor& latent, const LatentFormat& format, const Vae* vae,
+                      ops::Backend& backend, const CancelToken& cancel);
 
-// A latent [batch, 16, height, width] as the diffusion model knows it (LatentFormat), seen as
+// A latent [batch, 16, height, width] of FLUX.1's autoencoder in the diffusion model's scale, as
 // pixels [batch, height, width, 3] with values 0 to 1: each is a linear function of the 16 numbers
 // at its place, which shows shapes and colours an eighth of the picture's size.
-Tensor preview_pixels(const Tensor& latent);
+Tensor linear_preview(const Tensor& latent);
 
 }  // namespace zanime::nodes

@@ -63,7 +63,8 @@ struct LatentPreview {
   std::string node_id;
   int step = 0;  // 1 to steps
   int steps = 0;
-  Tensor pixels;  // [batch, height / 8, width / 8, 3], values 0 to 1
+  // [batch, rows, columns, 3], values 0 to 1; of a size that preview_pixels() chooses.
+  Tensor pixels;
 };
 // Called before the kStep event of the same step.
 using PreviewCallback = std::function<void(const LatentPreview&)>;
@@ -80,6 +81,9 @@ struct NodeContext {
   // And what it expects the pictures to be: (done, of, preview_pixels() of it). Empty when nobody
   // looks; then nothing is to be computed.
   std::function<void(int, int, Tensor)> show_preview = {};
+  // For that: the autoencoder that is going to decode what the node gives. Null where the graph has
+  // none.
+  const Vae* preview_vae = nullptr;
 };
 
 }  // namespace zanime::nodes

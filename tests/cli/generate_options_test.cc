@@ -160,10 +160,10 @@ TEST_F(GenerateProgram, APictureFromAPictureCanBeMadeAgain) {
 }
 
 TEST_F(GenerateProgram, ThePreviewIsThereBeforeThePicture) {
-  // The last preview stays: an eighth of the picture.
+  // The last preview stays.
   const ProgramResult made = small({"--preview", "p.png", "-b", "2", "-o", "a.png", "--seed", "1"});
   ASSERT_EQ(made.exit_code, 0) << made.err;
-  EXPECT_EQ(pixels("p.png").shape(), (Shape{1, 8, 16, 3}));
+  EXPECT_EQ(pixels("p.png").shape(), (Shape{1, 64, 128, 3}));
   EXPECT_TRUE(fs::last_write_time(folder / "p.png") <= fs::last_write_time(folder / "a_1.png"));
 
   // While it runs, and whole: stopped in the middle, it has a preview and no picture.
@@ -180,7 +180,7 @@ TEST_F(GenerateProgram, ThePreviewIsThereBeforeThePicture) {
   EXPECT_TRUE(fs::exists(folder / "live.png"));
   running.send(SIGINT);
   EXPECT_EQ(running.wait().exit_code, 130);
-  EXPECT_EQ(pixels("live.png").shape(), (Shape{1, 8, 8, 3}));
+  EXPECT_EQ(pixels("live.png").shape(), (Shape{1, 64, 64, 3}));
   EXPECT_EQ(files(), (Arguments{"a_1.png", "a_2.png", "live.png", "p.png"}));
 }
 

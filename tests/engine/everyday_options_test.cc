@@ -345,13 +345,48 @@ TEST_F(EverydayOptions, PreviewsShowEachStepAndChangeNothing) {
     EXPECT_EQ(seen[i].node_id, "8");
     EXPECT_EQ(seen[i].step, static_cast<int>(i) + 1);
     EXPECT_EQ(seen[i].steps, 3);
-    EXPECT_EQ(seen[i].pixels.shape(), (Shape{2, 9, 8, 3}));
+    EXPECT_EQ(seen[i].pixels.shape(), (Shape{2, 72, 64, 3}));
   }
   EXPECT_GT(max_difference(seen[0].pixels, seen[2].pixels), 0.0);
+  // By the graph's own autoencoder: what is expected at the last step is the picture.
+  for (size_t i = 0; i < 2; ++i) {
+    const Tensor last = seen[2].pixels.rows(static_cast<int64_t>(i), 1);
+    EXPECT_LE(max_difference(last, watched.pictures[i].pixels), 1e-3);
+  }
   const EngineResult unwatched = Engine(options()).generate(params, cancel);
   for (size_t i = 0; i < 2; ++i) {
     EXPECT_EQ(max_difference(watched.pictures[i].pixels, unwatched.pictures[i].pixels), 0.0);
   }
+}
+
+TEST_F(EverydayOptions, PreviewsOfALatentThatNothingDecodesAreAnEighth) {
+  ordered_json graph = engine.generate(request(), cancel).graph;
+  graph.erase("9");
+  graph["10"] = {{"class_type", "SaveLatent"},
+                 {"inputs", {{"samples", {"8", 0}}, {"filename_prefix", "x"}}}};
+  std::vector<Shape> shapes;
+  EngineHooks hooks;
+  hooks.preview = [&](const nodes::LatentPreview& preview) {
+    shapes.push_back(preview.pixels.shape());
+  };
+  Engine(options()).run(graph, cancel, hooks);
+  EXPECT_EQ(shapes, std::vector<Shape>(2, Shape{1, 9, 8, 3}));
+}
+
+// A decoder behind a second pass is found too.
+TEST_F(EverydayOptions, PreviewsOfBothPassesAreDecoded) {
+  GenerationParams params = request();
+  params.steps = 1;
+  params.hires = 1.5;
+  params.hires_strength = 1.0;
+  params.hires_from = "latent";
+  std::vector<Shape> shapes;
+  EngineHooks hooks;
+  hooks.preview = [&](const nodes::LatentPreview& preview) {
+    shapes.push_back(preview.pixels.shape());
+  };
+  engine.generate(params, cancel, hooks);
+  EXPECT_EQ(shapes, (std::vector<Shape>{{1, 72, 64, 3}, {1, 112, 96, 3}}));
 }
 
 }  // namespace

@@ -66,7 +66,7 @@ TEST(LatentPreview, MixesChannelsPlaceByPlace) {
   const int64_t plane = 6, place = 4;
   latent.data()[(16 + 9) * plane + place] = 1.0f;
   latent.data()[(16 + 13) * plane + place] = -2.0f;
-  const Tensor pixels = preview_pixels(latent);
+  const Tensor pixels = linear_preview(latent);
   ASSERT_EQ(pixels.shape(), (Shape{2, 2, 3, 3}));
   const auto at = [&](int64_t picture, int64_t i, int64_t colour) {
     return pixels.data()[(picture * plane + i) * 3 + colour];
@@ -82,12 +82,23 @@ TEST(LatentPreview, MixesChannelsPlaceByPlace) {
 TEST(LatentPreview, StaysInAPicturesRange) {
   Tensor latent = random_tensor({1, 16, 8, 8}, 5);
   for (float& value : latent.values()) value *= 100.0f;
-  const Tensor pixels = preview_pixels(latent);
+  const Tensor pixels = linear_preview(latent);
   for (const float value : pixels.values()) {
     ASSERT_GE(value, 0.0f);
     ASSERT_LE(value, 1.0f);
   }
-  EXPECT_FALSE(can_preview(LatentFormat{.channels = 4}));
+}
+
+TEST(LatentPreview, WithoutAnAutoencoderOnlyFluxLatentsAreSeen) {
+  const auto backend = ops::make_cpu_backend();
+  const CancelToken cancel;
+  const Tensor latent = random_tensor({1, 16, 8, 8}, 5);
+  EXPECT_EQ(
+      max_difference(preview_pixels(latent, {}, nullptr, *backend, cancel), linear_preview(latent)),
+      0.0);
+  EXPECT_TRUE(preview_pixels(random_tensor({1, 4, 8, 8}, 5), LatentFormat{.channels = 4}, nullptr,
+                             *backend, cancel)
+                  .empty());
 }
 
 }  // namespace

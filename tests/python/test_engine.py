@@ -98,7 +98,7 @@ def test_progress_has_step_total_seconds_and_a_small_preview(engine):
     assert all(progress.total == 4 and progress.seconds > 0 for progress in steps)
     assert {progress.event for progress in seen} <= {"started", "cached", "finished", "step"}
     preview = steps[-1].preview
-    assert preview.shape == (16, 16, 3) and preview.dtype == np.uint8
+    assert preview.shape == (128, 128, 3) and preview.dtype == np.uint8
 
 
 def test_what_on_progress_raises_ends_the_run(engine):

@@ -1,6 +1,7 @@
 #include "nodes/core/sampling_run.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
 #include "nodes/denoise.h"
@@ -56,8 +57,12 @@ SamplingResult run_sampling(const SamplingRun& run, NodeContext& context) {
   request.on_step = [&](const SamplerStep& step) {
     context.cancel.throw_if_cancelled();
     last_denoised = step.denoised.clone();
-    if (context.show_preview && can_preview(request.format)) {
-      context.show_preview(step.index + 1, step.total, preview_pixels(step.denoised));
+    if (context.show_preview) {
+      Tensor pixels = preview_pixels(step.denoised, request.format, context.preview_vae,
+                                     context.backend, context.cancel);
+      if (!pixels.empty()) {
+        context.show_preview(step.index + 1, step.total, std::move(pixels));
+      }
     }
     context.report_step(step.index + 1, step.total);
   };
