@@ -94,7 +94,7 @@ void bind_members(nb::class_<GenerationParams>& params) {
       .def_ro("batch", &GenerationParams::batch, "Pictures made side by side, 1 to 16.")
       .def_ro("denoise", &GenerationParams::denoise, "0 to 1.")
       .def_ro("init_image", &GenerationParams::init_image,
-              "Path of a PNG or JPEG to start from, or its name in the input folder.")
+              "Path of a PNG, JPEG or WebP to start from, or its name in the input folder.")
       .def_ro("strength", &GenerationParams::strength,
               "0 to 1: how much of the init image is replaced; None: 0.6.")
       .def_ro("mask", &GenerationParams::mask,

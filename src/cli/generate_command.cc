@@ -293,7 +293,7 @@ void add_choice_options(CLI::App& command, GenerateOptions& options) {
 
 void add_init_image_options(CLI::App& command, GenerationParams& params) {
   const char* group = "From a picture";
-  command.add_option("-i,--init-image", params.init_image, "PNG or JPEG to start from")
+  command.add_option("-i,--init-image", params.init_image, "PNG, JPEG or WebP to start from")
       ->type_name("FILE")
       ->group(group);
   command

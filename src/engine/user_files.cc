@@ -18,7 +18,7 @@ namespace {
 bool is_input(const std::string& folder) { return folder == "input" || folder == "input_latents"; }
 
 bool is_of_kind(const fs::path& path, const std::string& folder) {
-  static constexpr std::array<std::string_view, 3> kPictures{".png", ".jpg", ".jpeg"};
+  static constexpr std::array<std::string_view, 4> kPictures{".png", ".jpg", ".jpeg", ".webp"};
   std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });

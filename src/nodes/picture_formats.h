@@ -20,6 +20,7 @@ struct DecodedPicture {
 // Each throws Error(kFile) beginning with `name`.
 DecodedPicture decode_png(std::span<const std::byte> file, const std::string& name);
 DecodedPicture decode_jpeg(std::span<const std::byte> file, const std::string& name);
+DecodedPicture decode_webp(std::span<const std::byte> file, const std::string& name);
 
 // An 8-bit value of a picture without colours, as FFmpeg makes it a number from 0 to 1: it puts a
 // zero byte behind it and divides by the largest 16-bit value, so that white comes a little short.

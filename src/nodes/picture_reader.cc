@@ -27,12 +27,11 @@ struct OtherFormat {
 };
 
 // What people are likely to try.
-constexpr std::array<OtherFormat, 9> kOtherFormats{{
+constexpr std::array<OtherFormat, 8> kOtherFormats{{
     {0, "GIF8", "a GIF"},
     {0, "BM", "a BMP"},
     {0, std::string_view("II*\0", 4), "a TIFF"},
     {0, std::string_view("MM\0*", 4), "a TIFF"},
-    {8, "WEBP", "a WebP"},
     {4, "ftypavi", "an AVIF"},
     {4, "ftyphei", "a HEIC"},
     {0, "\xff\x0a", "a JPEG XL"},
@@ -40,7 +39,7 @@ constexpr std::array<OtherFormat, 9> kOtherFormats{{
 }};
 
 [[noreturn]] void refuse(std::span<const std::byte> file, const std::string& name) {
-  constexpr const char* kAdvice = "; only PNG and JPEG can be read: convert it to PNG";
+  constexpr const char* kAdvice = "; only PNG, JPEG and WebP can be read: convert it to PNG";
   const std::string_view text = as_text(file);
   if (text.empty()) throw Error(ErrorKind::kFile, name + ": this file is empty");
   for (const OtherFormat& format : kOtherFormats) {
@@ -49,13 +48,16 @@ constexpr std::array<OtherFormat, 9> kOtherFormats{{
     }
   }
   throw Error(ErrorKind::kFile,
-              name + ": this is not a picture that can be read; PNG and JPEG can");
+              name + ": this is not a picture that can be read; PNG, JPEG and WebP can");
 }
 
 DecodedPicture decode(std::span<const std::byte> file, const std::string& name) {
   const std::string_view text = as_text(file);
   if (text.starts_with("\x89PNG\r\n\x1a\n")) return decode_png(file, name);
   if (text.starts_with("\xff\xd8\xff")) return decode_jpeg(file, name);
+  if (text.starts_with("RIFF") && text.size() >= 12 && text.substr(8, 4) == "WEBP") {
+    return decode_webp(file, name);
+  }
   refuse(file, name);
 }
 

@@ -1,4 +1,4 @@
-// Reading the user's pictures: PNG and JPEG.
+// Reading the user's pictures: PNG, JPEG and WebP.
 #pragma once
 
 #include <cstddef>
@@ -24,8 +24,9 @@ inline constexpr int64_t kMaxPicturePixels = 178'956'970;
 // less by 0.4 % without colours (see grey_value); 16 bits keep their precision. A palette always
 // has alpha, and so has a picture with one transparent colour. CMYK is multiplied out, colour
 // profiles are ignored, and the picture is turned and mirrored as its EXIF orientation says. Of an
-// animation the first picture counts. Throws Error(kFile) for a file that is missing, damaged, cut
-// short, too large, or of another format, saying which.
+// animation the first picture counts. WebP is read as libwebp reads it; of a lossy one with even
+// sides FFmpeg's colours differ by up to 2 / 255. Throws Error(kFile) for a file that is missing,
+// damaged, cut short, too large, or of another format, saying which.
 ReadPicture read_picture(const std::filesystem::path& path);
 // The same from memory; `name` is how messages call it.
 ReadPicture read_picture(std::span<const std::byte> file, const std::string& name);

@@ -238,7 +238,7 @@ INSTANTIATE_TEST_SUITE_P(
          2,
          {"strength is 1.1, but must be from 0 to 1"}},
         {"NoPicture", {"--init-image", "tex.png"}, 4, {"did you mean `text.png`?"}},
-        {"NotAPicture", {"--init-image", "text.png"}, 4, {"text.png", "PNG and JPEG"}},
+        {"NotAPicture", {"--init-image", "text.png"}, 4, {"text.png", "PNG, JPEG and WebP"}},
         {"LoraMissing", {"--lora", "tiny-kohia:1"}, 4, {"Did you mean `tiny-kohya.safetensors`"}},
         {"LoraWithoutNumber", {"--lora", "tiny-peft:"}, 2, {"\"tiny-peft:\"", "NAME:STRENGTH"}},
         {"LoraWithAWord", {"--lora", "tiny-peft:much"}, 2, {"NAME:STRENGTH"}},

@@ -5,9 +5,9 @@
 
 ComfyUI 0.33 decodes with FFmpeg (PyAV): to 8-bit RGB(A) from the pixel formats below, to float from
 all others. pictures.safetensors has FILE [height, width, 3] and FILE/alpha where the picture has
-transparency, float32, turned as the EXIF orientation says. Two cases are put right: CMYK, which
-FFmpeg takes for RGB with alpha, is Pillow's; and mirrored orientations, which ComfyUI turns without
-mirroring, are mirrored.
+transparency, float32, turned as the EXIF orientation says. Three cases are put right: CMYK, which
+FFmpeg takes for RGB with alpha, is Pillow's; so is WebP, of which FFmpeg reads no animation; and
+mirrored orientations, which ComfyUI turns without mirroring, are mirrored.
 """
 
 import os
@@ -16,7 +16,7 @@ import zlib
 
 import av
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 from safetensors.numpy import save_file
 
 WIDTH, HEIGHT = 13, 10
@@ -89,6 +89,8 @@ def write_pictures():
     write_png("rgb-colour-key.png", smooth(3), 8, 2, struct.pack(">3H", *smooth(3)[2, 3]))
     write_png("rgb-16bit-colour-key.png", wide[..., :3], 16, 2, struct.pack(">3H", *wide[2, 3, :3]))
 
+    write_webp()
+
     rgb.save("pictures/rgb.jpg", quality=85)
     rgb.save("pictures/422.jpg", quality=85, subsampling=1)
     rgb.save("pictures/444.jpg", quality=95, subsampling=0)
@@ -98,6 +100,19 @@ def write_pictures():
     cmyk.save("pictures/cmyk.jpg")
     for orientation in range(1, 9):
         rgb.save(f"pictures/turned-{orientation}.jpg", exif=with_orientation(orientation))
+
+
+def write_webp():
+    rgb, rgba = Image.fromarray(smooth(3)), Image.fromarray(smooth(4))
+    rgb.save("pictures/lossy.webp", quality=85)
+    rgba.save("pictures/lossy-alpha.webp", quality=85)
+    rgb.save("pictures/lossless.webp", lossless=True)
+    rgba.save("pictures/lossless-alpha.webp", lossless=True, exact=True)
+    rgb.save("pictures/turned.webp", quality=85, exif=with_orientation(8))
+    # Of an animation the first picture counts.
+    rgba.save(
+        "pictures/moving.webp", save_all=True, append_images=[rgba.rotate(180)], lossless=True
+    )
 
 
 def read_with_ffmpeg(path):
@@ -118,7 +133,9 @@ def read_with_ffmpeg(path):
 
 
 def read_with_pillow(path):
-    return np.array(Image.open(path).convert("RGB")).astype(np.float32) / np.float32(255)
+    picture = ImageOps.exif_transpose(Image.open(path))
+    mode = "RGBA" if "A" in picture.getbands() else "RGB"
+    return np.array(picture.convert(mode)).astype(np.float32) / np.float32(255)
 
 
 def main():
@@ -126,7 +143,8 @@ def main():
     write_pictures()
     out = {}
     for name in sorted(os.listdir("pictures")):
-        read = read_with_pillow if name == "cmyk.jpg" else read_with_ffmpeg
+        by_pillow = name == "cmyk.jpg" or name.endswith(".webp")
+        read = read_with_pillow if by_pillow else read_with_ffmpeg
         pixels = read(f"pictures/{name}")
         out[name] = np.ascontiguousarray(pixels[..., :3])
         if pixels.shape[-1] == 4:

@@ -39,8 +39,9 @@ void add_load_image_nodes(NodeRegistry& registry) {
       .class_name = "LoadImage",
       .display_name = "Load Image",
       .category = "image",
-      .description = "Reads a PNG or JPEG of the input folder. The mask is 1 where the picture is "
-                     "transparent.",
+      .description =
+          "Reads a PNG, JPEG or WebP of the input folder. The mask is 1 where the picture is "
+          "transparent.",
       .inputs = {file("image", "input")},
       .outputs = {{"IMAGE", "IMAGE"}, {"MASK", "MASK"}},
       .run = load_image,
@@ -50,7 +51,7 @@ void add_load_image_nodes(NodeRegistry& registry) {
       .display_name = "Load Image (as Mask)",
       .category = "image",
       .description =
-          "Reads a mask from a PNG or JPEG of the input folder: one of its colours, or 1 "
+          "Reads a mask from a PNG, JPEG or WebP of the input folder: one of its colours, or 1 "
           "where it is transparent.",
       .inputs = {file("image", "input"), choice("channel", mask_channels())},
       .outputs = {{"MASK", "MASK"}},
