@@ -63,7 +63,10 @@ class Adapter::Reader {
                       has(AdapterRole::kLokrW1B) || has(AdapterRole::kLokrW2) ||
                       has(AdapterRole::kLokrW2A) || has(AdapterRole::kLokrW2B);
     const bool diff = has(AdapterRole::kDiff);
-    if (lora + loha + lokr + diff == 0) return std::nullopt;
+    if (lora + loha + lokr + diff == 0) {
+      check_bias_alone();
+      return std::nullopt;
+    }
     if (lora + loha + lokr + diff > 1) {
       fail(module_.tensors.begin()->second,
            "is one of several kinds of change that the file has "
@@ -135,6 +138,14 @@ class Adapter::Reader {
     if (rows != target_.rows || columns != columns_) wrong_shape(tensor, rows, columns);
   }
 
+  // What scales a change, or is one factor of three, says nothing without the rest of it.
+  void check_bias_alone() const {
+    for (const auto& [role, tensor] : module_.tensors) {
+      if (role == AdapterRole::kDiffBias) continue;
+      fail(tensor, "stands alone: the factors of its change are missing; the file is damaged");
+    }
+  }
+
   bool has(AdapterRole role) const { return module_.tensors.contains(role); }
   const Stored& stored(AdapterRole role) const { return module_.tensors.at(role); }
   const Stored& first_of(std::initializer_list<AdapterRole> roles) const {
@@ -191,7 +202,14 @@ class Adapter::Reader {
   }
   // One side of a Kronecker product: stored whole, or as a product.
   Tensor small_factor(AdapterRole whole, AdapterRole left, AdapterRole right, int64_t& rank) const {
-    if (has(whole)) return matrix(whole);
+    if (has(whole)) {
+      if (has(left) || has(right)) {
+        fail(stored(whole), "is there as a whole and as a product, " +
+                                quote(first_of({left, right}).key) +
+                                "; it is unclear which one is meant");
+      }
+      return matrix(whole);
+    }
     if (!has(left) && !has(right)) {
       fail(module_.tensors.begin()->second,
            "is one factor of a Kronecker product whose other is missing; the file is damaged");
@@ -232,6 +250,11 @@ class Adapter::Reader {
   std::optional<DoraScale> dora_scale() const {
     const bool peft = has(AdapterRole::kMagnitudeVector);
     if (!peft && !has(AdapterRole::kDoraScale)) return std::nullopt;
+    if (peft && has(AdapterRole::kDoraScale)) {
+      fail(stored(AdapterRole::kDoraScale),
+           "says the same as " + quote(stored(AdapterRole::kMagnitudeVector).key) +
+               ", and in another way; it is unclear which one is meant");
+    }
     const Stored& tensor = stored(peft ? AdapterRole::kMagnitudeVector : AdapterRole::kDoraScale);
     const Shape& shape = tensor.entry->shape;
     DoraScale result;

@@ -1,8 +1,11 @@
 #include "weights/adapter.h"
 
 #include <cmath>
+#include <filesystem>
 #include <limits>
+#include <map>
 #include <optional>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -97,8 +100,11 @@ class AdapterTest : public ::testing::Test {
           << model;
     }
   }
-  void expect_refused(const std::string& message) {
-    expect_error(ErrorKind::kFile, message, [&] { apply(); });
+  Error expect_refused(const std::string& message) {
+    Error error = testing::expect_error([&] { apply(); });
+    EXPECT_EQ(error.kind(), ErrorKind::kFile) << error.what();
+    testing::expect_contains(error.what(), message);
+    return error;
   }
 
   static std::optional<ScratchFolder> folder_;
@@ -373,6 +379,87 @@ TEST_F(AdapterTest, BadFactorsAreRefusedByName) {
   add("transformer.layers.0.attention.to_out.0.lora_A.weight", random_tensor({4, 256}, 1));
   add("transformer.layers.0.attention.to_out.0.lora_B.weight", random_tensor({256, 4}, 1));
   expect_refused("change the same rows of 'layers.0.attention.out.weight'");
+}
+
+// Half a change is none, whichever half is missing.
+TEST_F(AdapterTest, PartsOfAChangeAreRefusedByName) {
+  const std::string module = "diffusion_model.layers.0.attention.out";
+  const std::map<std::string, Shape> whole[] = {
+      {{".lora_down.weight", {4, 256}}, {".lora_up.weight", {256, 4}}},
+      {{".hada_w1_a", {256, 4}},
+       {".hada_w1_b", {4, 256}},
+       {".hada_w2_a", {256, 4}},
+       {".hada_w2_b", {4, 256}}},
+      {{".lokr_w1", {4, 4}}, {".lokr_w2_a", {64, 2}}, {".lokr_w2_b", {2, 64}}},
+      {{".lokr_w1_a", {4, 2}}, {".lokr_w1_b", {2, 4}}, {".lokr_w2", {64, 64}}},
+  };
+  for (const auto& parts : whole) {
+    const auto add_parts = [&](const std::string& missing) {
+      file = {};
+      for (const auto& [suffix, shape] : parts) {
+        if (suffix != missing) add(module + suffix, random_tensor(shape, 1));
+      }
+    };
+    add_parts("");
+    EXPECT_EQ(apply().get(kOut).changes().size(), 1u);
+    for (const auto& [suffix, shape] : parts) {
+      add_parts(suffix);
+      const Error error = expect_refused("missing; the file is damaged");
+      testing::expect_contains(error.what(), "adapter key '" + module);
+    }
+  }
+  for (const std::string suffix : {".alpha", ".dora_scale", ".lora_magnitude_vector",
+                                   ".lora_mid.weight", ".hada_t1", ".lokr_t2"}) {
+    file = {};
+    add(module + suffix, random_tensor({1}, 1));
+    expect_refused("'" + module + suffix + "' stands alone");
+    // Beside another module that is complete, too.
+    add("diffusion_model.layers.1.attention.out.lora_A.weight", random_tensor({4, 256}, 1));
+    add("diffusion_model.layers.1.attention.out.lora_B.weight", random_tensor({256, 4}, 1));
+    expect_refused("'" + module + suffix + "' stands alone");
+  }
+}
+
+TEST_F(AdapterTest, WhatIsThereTwiceIsRefused) {
+  const std::string module = "diffusion_model.layers.0.attention.out";
+  add(module + ".lokr_w1", random_tensor({4, 4}, 1));
+  add(module + ".lokr_w2", random_tensor({64, 64}, 1));
+  add(module + ".lokr_w2_a", random_tensor({64, 2}, 1));
+  expect_refused("'" + module + ".lokr_w2' is there as a whole and as a product");
+  file = {};
+  add(module + ".lora_A.weight", random_tensor({4, 256}, 1));
+  add(module + ".lora_B.weight", random_tensor({256, 4}, 1));
+  add(module + ".dora_scale", random_tensor({256, 1}, 1));
+  add(module + ".lora_magnitude_vector", random_tensor({256}, 1));
+  expect_refused("'" + module + ".dora_scale' says the same as");
+}
+
+TEST_F(AdapterTest, AlphasThatAreNoNumbersAreRefused) {
+  const std::string module = "diffusion_model.layers.0.attention.out";
+  for (const float alpha :
+       {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
+    file = {};
+    add(module + ".lora_A.weight", random_tensor({4, 256}, 1));
+    add(module + ".lora_B.weight", random_tensor({256, 4}, 2));
+    file.add(module + ".alpha", {}, {alpha});
+    expect_refused("'" + module + ".alpha' is not a finite number");
+  }
+  file.add_zeros(module + ".alpha", {1}, DType::kI64);
+  apply();  // a whole number, as some programs write it
+}
+
+TEST_F(AdapterTest, AFileCutShortIsRefused) {
+  add("diffusion_model.layers.0.attention.out.lora_A.weight", random_tensor({4, 256}, 1));
+  add("diffusion_model.layers.0.attention.out.lora_B.weight", random_tensor({256, 4}, 2));
+  const auto path = *folder_ / "cut.safetensors";
+  file.write(path);
+  for (const uintmax_t size :
+       {std::filesystem::file_size(path) - 1, uintmax_t{100}, uintmax_t{3}, uintmax_t{0}}) {
+    std::filesystem::resize_file(path, size);
+    const Error error = testing::expect_error([&] { Adapter::open(path); });
+    EXPECT_EQ(error.kind(), ErrorKind::kFile);
+    testing::expect_contains(error.what(), "cut.safetensors");
+  }
 }
 
 TEST_F(AdapterTest, KeysWithoutAWeightAreCounted) {
