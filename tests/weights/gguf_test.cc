@@ -1,7 +1,9 @@
 #include "weights/gguf.h"
 
 #include <algorithm>
+#include <functional>
 #include <random>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -84,6 +86,38 @@ TEST(Gguf, ADiffusionModelIsTheSameInEitherFormat) {
     const ModelReport report = inspect_model(path);
     EXPECT_EQ(report.description, "Z-Image diffusion model");
   }
+}
+
+TEST(Gguf, AModelThatIsNotWholeIsRefused) {
+  const ScratchFolder folder;
+  synth_dit(folder / "dit", testing::tiny_dit(), DType::kBF16, NameLayout::kDiffusers);
+  const GgufBytes whole =
+      as_gguf(EditableFile::read(folder / "dit"), [](const std::string& name) { return name; });
+  const auto refused = [&](const std::string& name, const std::string& message,
+                           const std::function<void(GgufBytes&, GgufBytes::Tensor&)>& change) {
+    GgufBytes broken = whole;
+    const auto tensor =
+        std::find_if(broken.tensors.begin(), broken.tensors.end(),
+                     [&](const GgufBytes::Tensor& one) { return one.name == name; });
+    ASSERT_NE(tensor, broken.tensors.end()) << name;
+    change(broken, *tensor);
+    const auto path = folder.write("broken.gguf", broken.bytes());
+    expect_error(ErrorKind::kFile, message,
+                 [&] { open_model_weights(path, ModelFamily::kZImage); });
+  };
+  const auto rename = [](const std::string& name) {
+    return [name](GgufBytes&, GgufBytes::Tensor& tensor) { tensor.name = name; };
+  };
+  refused("layers.1.feed_forward.w2.weight",
+          "is incomplete: tensor 'layers.1.feed_forward.w2.weight' is missing",
+          rename("layers.1.feed_forward.w4.weight"));
+  refused("layers.0.attention.to_k.weight", "the key (to_k) part of", rename("another"));
+  refused("layers.0.attention.to_v.weight", "which does not fit under the query part",
+          [](GgufBytes&, GgufBytes::Tensor& tensor) {
+            tensor.extents = {128, 512};
+          });
+  refused("layers.0.attention.to_v.weight", "has the type I16",
+          [](GgufBytes&, GgufBytes::Tensor& tensor) { tensor.type = 25; });
 }
 
 TEST(Gguf, ATextEncoderIsTheSameInEitherFormat) {
