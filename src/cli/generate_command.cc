@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "cli/choice_options.h"
 #include "cli/commands.h"
 #include "cli/models_root_option.h"
 #include "cli/picture_output.h"
@@ -32,25 +33,13 @@ struct GenerateOptions {
   std::string preset, model_preset;
   std::optional<int64_t> steps;
   std::optional<double> cfg;
-  std::string seed, wildcard_seed;
+  std::string seed;
   int64_t count = 1;
   std::vector<std::string> loras;
-  bool literal = false;
-  std::string models_root, wildcards;
+  ChoiceOptions choices;
+  std::string models_root;
   std::string output, grid, preview;
 };
-
-uint64_t parse_seed(const std::string& option, const std::string& text) {
-  uint64_t seed = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, seed);
-  if (error != std::errc() || rest != end) {
-    throw Error(ErrorKind::kUsage, option + " is " + nodes::quoted(text) +
-                                       ", but must be a whole number from 0 to "
-                                       "18446744073709551615; leave it out for a random one");
-  }
-  return seed;
-}
 
 // "style:0.8"; a name alone is at full strength.
 LoraChoice parse_lora(const std::string& text) {
@@ -94,10 +83,8 @@ GenerationParams read_params(const GenerateOptions& options) {
   if (options.steps) params.steps = *options.steps;
   if (options.cfg) params.cfg = *options.cfg;
   if (!options.seed.empty()) params.seed = parse_seed("--seed", options.seed);
-  if (!options.wildcard_seed.empty()) {
-    params.wildcard_seed = parse_seed("--wildcard-seed", options.wildcard_seed);
-  }
-  params.expand = !options.literal;
+  params.wildcard_seed = options.choices.seed();
+  params.expand = !options.choices.literal;
   for (const std::string& lora : options.loras) params.loras.push_back(parse_lora(lora));
   validate(params);
   return params;
@@ -186,7 +173,7 @@ void generate(const GenerateOptions& options, const GlobalOptions& globals,
 
   EngineOptions engine_options = engine_options_for(globals);
   engine_options.models_root = options.models_root;
-  engine_options.wildcards_dir = options.wildcards;
+  engine_options.wildcards_dir = options.choices.wildcards;
   Engine engine(engine_options);
   const std::vector<GenerationParams> requests = complete_all(engine, params, options.count);
   tell_of_builtin_model(requests.front());
@@ -269,25 +256,6 @@ void add_several_options(CLI::App& command, GenerateOptions& options) {
       ->group(group);
   command.add_option("--grid", options.grid, "PNG file for all of them in one")
       ->type_name("FILE")
-      ->group(group);
-}
-
-void add_choice_options(CLI::App& command, GenerateOptions& options) {
-  const char* group = "Choices in the prompts";
-  command
-      .add_flag("--literal", options.literal,
-                "Take {a|b} and __name__ in the prompts as they stand")
-      ->group(group);
-  command
-      .add_option("--wildcards", options.wildcards,
-                  "Folder of the files that __name__ stands for (default: ZANIME_WILDCARDS_DIR, or "
-                  "wildcards in or beside the models root or in the current folder)")
-      ->type_name("FOLDER")
-      ->group(group);
-  command
-      .add_option("--wildcard-seed", options.wildcard_seed,
-                  "Seed of the choices in the prompts (default: each picture's own seed)")
-      ->type_name("N")
       ->group(group);
 }
 
@@ -375,7 +343,7 @@ void add_generate_command(CLI::App& app, const GlobalOptions& globals, const Can
           "wildcard file name.txt")
       ->required();
   add_picture_options(*command, *options);
-  add_choice_options(*command, *options);
+  add_choice_options(*command, options->choices);
   add_several_options(*command, *options);
   add_init_image_options(*command, options->params);
   add_hires_options(*command, options->params);

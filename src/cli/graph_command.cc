@@ -32,7 +32,9 @@ void show(const GraphOptions& options, const GlobalOptions& globals) {
   Engine engine(engine_options);
   search_beside(options.workflow, engine.files());
   std::vector<std::string> warnings;
-  const ordered_json graph = read_workflow(options.workflow, engine.registry(), warnings);
+  WorkflowInput input = read_workflow(options.workflow, engine.registry(), warnings);
+  change_workflow(options.workflow, engine.registry(), input.workflow);
+  const ordered_json& graph = input.workflow.graph;
   for (const std::string& warning : warnings) log_warning(warning);
   if (!globals.json) {
     std::cout << printable(nodes::graph_tree(graph, engine.registry(), engine.files()));

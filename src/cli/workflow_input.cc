@@ -12,6 +12,7 @@
 #include "engine/picture_info.h"
 #include "nodes/graph.h"
 #include "nodes/workflow/edit.h"
+#include "nodes/workflow/editor_graph.h"
 
 namespace zanime::cli {
 namespace {
@@ -86,15 +87,19 @@ void search_beside(const WorkflowOptions& options, UserFiles& files) {
   if (options.file != "-") files.also_search(std::filesystem::path(options.file).parent_path());
 }
 
-ordered_json read_workflow(const WorkflowOptions& options, const nodes::NodeRegistry& registry,
-                           std::vector<std::string>& warnings) {
+WorkflowInput read_workflow(const WorkflowOptions& options, const nodes::NodeRegistry& registry,
+                            std::vector<std::string>& warnings) {
   const std::string source = options.file == "-" ? "the workflow" : options.file;
   const std::string bytes = read_all(options.file);
   const ordered_json json =
       is_picture(bytes) ? parse_picture(bytes, source) : nodes::parse_graph_json(bytes, source);
-  nodes::ApiWorkflow workflow = nodes::to_api(json, registry, &warnings);
+  return {nodes::to_api(json, registry, &warnings), nodes::is_editor_workflow(json)};
+}
+
+void change_workflow(const WorkflowOptions& options, const nodes::NodeRegistry& registry,
+                     nodes::ApiWorkflow& workflow) {
   // Only what is a graph at all can be changed; the check of the graph says what is wrong.
-  if (!workflow.graph.is_object()) return workflow.graph;
+  if (!workflow.graph.is_object()) return;
 
   const auto change = [&](const char* name, const auto& value) {
     if (value) nodes::apply_shortcut(workflow.graph, name, *value, registry);
@@ -114,7 +119,6 @@ ordered_json read_workflow(const WorkflowOptions& options, const nodes::NodeRegi
   for (const std::string& setting : options.settings) {
     nodes::apply_setting(workflow, setting, registry);
   }
-  return workflow.graph;
 }
 
 }  // namespace zanime::cli

@@ -31,11 +31,19 @@ void add_workflow_options(CLI::App& command, WorkflowOptions& options);
 // Lets the workflow load pictures that lie beside its file.
 void search_beside(const WorkflowOptions& options, UserFiles& files);
 
-// The graph in API form. Throws Error(kFile) when the file cannot be read or is a picture without
-// a workflow, Error(kGraph) when the workflow is malformed, Error(kUsage) when a change does not
-// fit it.
-nlohmann::ordered_json read_workflow(const WorkflowOptions& options,
-                                     const nodes::NodeRegistry& registry,
-                                     std::vector<std::string>& warnings);
+struct WorkflowInput {
+  nodes::ApiWorkflow workflow;  // the graph in API form
+  // Whether it came in the editor's form: then its texts may stand for several.
+  bool is_editor_form = false;
+};
+
+// The file's workflow. Throws Error(kFile) when the file cannot be read or is a picture without a
+// workflow, Error(kGraph) when the workflow is malformed.
+WorkflowInput read_workflow(const WorkflowOptions& options, const nodes::NodeRegistry& registry,
+                            std::vector<std::string>& warnings);
+
+// Makes the changes that the options ask for. Throws Error(kUsage) when one does not fit.
+void change_workflow(const WorkflowOptions& options, const nodes::NodeRegistry& registry,
+                     nodes::ApiWorkflow& workflow);
 
 }  // namespace zanime::cli

@@ -14,6 +14,9 @@
 #include "engine/parameters_text.h"
 #include "engine/plain_graph.h"
 #include "engine/prompt_expansion.h"
+#include "nodes/workflow/editor_graph.h"
+#include "nodes/workflow/queue_texts.h"
+#include "nodes/workflow/to_api.h"
 #include "weights/weight_file.h"
 
 namespace zanime {
@@ -173,10 +176,13 @@ void Engine::expand_prompts(GenerationParams& params) const {
   if (!params.wildcard_seed) params.wildcard_seed = params.seed;
   if (!params.expand) return;
   params.expand = false;
+  expand_texts({&params.prompt, &params.negative_prompt}, *params.wildcard_seed);
+}
+
+void Engine::expand_texts(const std::vector<std::string*>& texts, uint64_t seed) const {
   Wildcards wildcards(wildcard_folders(options_.wildcards_dir, models_.path()));
-  Dice dice(*params.wildcard_seed);
-  params.prompt = expand_prompt(params.prompt, dice, wildcards);
-  params.negative_prompt = expand_prompt(params.negative_prompt, dice, wildcards);
+  Dice dice(seed);
+  for (std::string* text : texts) *text = expand_prompt(*text, dice, wildcards);
 }
 
 void Engine::complete_pictures(GenerationParams& params, int64_t max_pixels) const {
@@ -248,20 +254,31 @@ EngineResult Engine::generate(const GenerationParams& params, const CancelToken&
   GenerationParams completed = complete(params);
   const auto graph =
       plain_graph(completed, options_.aura_sampling, "zanime", graph_pictures(completed));
-  EngineResult result = run(graph, all_nodes_, cancel, hooks);
+  EngineResult result = run(graph, all_nodes_, {}, cancel, hooks);
   result.params = std::move(completed);
   return result;
 }
 
 EngineResult Engine::run(const nlohmann::ordered_json& graph, const CancelToken& cancel,
                          const EngineHooks& hooks) {
-  return run(graph, registry_, cancel, hooks);
+  if (!nodes::is_editor_workflow(graph)) return run(graph, registry_, {}, cancel, hooks);
+  std::vector<std::string> warnings;
+  nlohmann::ordered_json queued = nodes::to_api(graph, registry_, &warnings).graph;
+  choose_words(queued, nodes::first_seed(queued).value_or(random_seed()));
+  return run(queued, registry_, std::move(warnings), cancel, hooks);
+}
+
+void Engine::choose_words(nlohmann::ordered_json& graph, uint64_t seed) const {
+  Dice dice(seed);
+  nodes::choose_words(graph, registry_, [&] { return dice.draw(); });
 }
 
 EngineResult Engine::run(const nlohmann::ordered_json& graph, const nodes::NodeRegistry& registry,
-                         const CancelToken& cancel, const EngineHooks& hooks) {
+                         std::vector<std::string> warnings, const CancelToken& cancel,
+                         const EngineHooks& hooks) {
   const auto start = std::chrono::steady_clock::now();
   EngineResult result;
+  result.warnings = std::move(warnings);
   nodes::Graph checked = nodes::read_graph(graph, registry, files_, &result.warnings);
   for (const std::string& warning : result.warnings) log_warning(warning);
   if (!executor_) executor_ = std::make_unique<nodes::Executor>(backend(), files_);

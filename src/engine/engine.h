@@ -81,9 +81,16 @@ class Engine {
   // Checks the request (Error(kUsage)), completes it and runs it, with whatever nodes it takes.
   EngineResult generate(const GenerationParams& params, const CancelToken& cancel,
                         const EngineHooks& hooks = {});
-  // Runs any graph of known nodes in API form.
+  // Runs any graph of known nodes, in API form or the editor's. Texts of the editor's form that
+  // stand for several (nodes::choose_words) follow the first seed in the graph.
   EngineResult run(const nlohmann::ordered_json& graph, const CancelToken& cancel,
                    const EngineHooks& hooks = {});
+
+  // For a graph in API form that was the editor's: nodes::choose_words with draws that follow
+  // `seed`.
+  void choose_words(nlohmann::ordered_json& graph, uint64_t seed) const;
+  // Puts one of those that it stands for (expand_prompt) in place of each text, in turn.
+  void expand_texts(const std::vector<std::string*>& texts, uint64_t seed) const;
 
   // The checked request with what `generate` would fill in: the seed (random), the files (the
   // official ones if present, else the only one in their folder) and the size. Without a models
@@ -110,7 +117,8 @@ class Engine {
   void complete_encoding(GenerationParams& params) const;
   GraphPictures graph_pictures(const GenerationParams& params);
   EngineResult run(const nlohmann::ordered_json& graph, const nodes::NodeRegistry& registry,
-                   const CancelToken& cancel, const EngineHooks& hooks);
+                   std::vector<std::string> warnings, const CancelToken& cancel,
+                   const EngineHooks& hooks);
 
   EngineOptions options_;
   ModelsRoot models_;

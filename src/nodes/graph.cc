@@ -9,6 +9,7 @@
 #include "nodes/input_value.h"
 #include "nodes/near_matches.h"
 #include "nodes/workflow/pass_through.h"
+#include "nodes/workflow/queue_texts.h"
 #include "nodes/workflow/to_api.h"
 
 namespace zanime::nodes {
@@ -442,8 +443,9 @@ ordered_json parse_graph_json(std::string_view text, const std::string& source) 
 
 Graph read_graph(const ordered_json& json, const NodeRegistry& registry, const ModelFiles& files,
                  std::vector<std::string>* warnings) {
-  const ordered_json graph =
-      resolve_pass_through(to_api(json, registry, warnings).graph, registry, warnings);
+  const ordered_json whole = to_api(json, registry, warnings).graph;
+  ordered_json graph = resolve_pass_through(whole, registry, warnings);
+  fill_in_file_names(graph, whole, registry, warnings);
   return Reader(graph, registry, files, warnings).read();
 }
 

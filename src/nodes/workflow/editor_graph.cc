@@ -82,6 +82,7 @@ EditorInput read_input(const ordered_json& json) {
 void read_properties(const ordered_json& node, EditorNode& result) {
   const ordered_json* properties = member(node, "properties");
   if (properties == nullptr) return;
+  result.search_name = text_member(*properties, "Node name for S&R");
   result.pack = text_member(*properties, "cnr_id");
   const std::string repository = text_member(*properties, "aux_id");
   if (result.pack.empty()) {

@@ -27,6 +27,8 @@ struct EditorNode {
   std::string id;
   std::string type;   // a class name, or the id of a subgraph
   std::string title;  // empty without
+  // What names of files call it (queue_texts.h): "Node name for S&R" of its properties.
+  std::string search_name;
   NodeMode mode = NodeMode::kActive;
   std::vector<EditorInput> inputs;
   std::vector<std::string> output_types;

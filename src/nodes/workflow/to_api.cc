@@ -59,6 +59,7 @@ ordered_json to_api_node(const FlatNode& flat, const NodeType* type,
 
   ordered_json meta = {{"title", node.title.empty() ? node.type : node.title}};
   if (type == nullptr && !node.pack.empty()) meta["pack"] = node.pack;
+  if (!node.search_name.empty() && node.search_name != node.type) meta["name"] = node.search_name;
   return {{"class_type", node.type}, {"inputs", std::move(inputs)}, {"_meta", std::move(meta)}};
 }
 

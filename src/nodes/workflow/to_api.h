@@ -18,7 +18,8 @@ struct ApiWorkflow {
 };
 
 // Nodes of unknown types stay, so that the check of the graph can tell whether they matter; their
-// `_meta` has the `pack` where the file says it. A graph that is in the API form already, or
+// `_meta` has the `pack` where the file says it. Any node's has the `name` for search and replace
+// where that is not its class. A graph that is in the API form already, or
 // wrapped as {"prompt": GRAPH}, comes back as it is. Throws Error(kGraph) as read_editor_workflow
 // and flatten do.
 ApiWorkflow to_api(const nlohmann::ordered_json& json, const NodeRegistry& registry,
