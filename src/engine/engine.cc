@@ -241,6 +241,7 @@ GraphPictures Engine::graph_pictures(const GenerationParams& params) {
   if (params.init_image.empty()) return pictures;
   const auto path = files_.locate_picture(params.init_image, "the init image");
   const InputPictures::Facts& facts = input_pictures_.facts(path);
+  files_.forget_pictures();  // the graph is to be the same whatever was asked for before
   pictures.init_image = files_.add_picture(path);
   pictures.scale = facts.width != params.width || facts.height != params.height;
   if (!params.mask.empty()) {

@@ -78,7 +78,8 @@ class Engine {
   // folder that was asked for and is not a folder.
   explicit Engine(EngineOptions options);
 
-  // Checks the request (Error(kUsage)), completes it and runs it, with whatever nodes it takes.
+  // Checks the request (Error(kUsage)), completes it and runs it, with whatever nodes it takes. The
+  // pictures it names by their paths are input pictures until the next request.
   EngineResult generate(const GenerationParams& params, const CancelToken& cancel,
                         const EngineHooks& hooks = {});
   // Runs any graph of known nodes, in API form or the editor's. Texts of the editor's form that

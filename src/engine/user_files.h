@@ -26,6 +26,8 @@ class UserFiles : public nodes::ModelFiles {
   // it in a graph: the one it has in the input folder if it lies there, else its file name, with a
   // number before the extension if that is another picture's. Never its path: pictures get around.
   std::string add_picture(const std::filesystem::path& path);
+  // Of those that were added: the names are free again.
+  void forget_pictures() { added_.clear(); }
 
   // A folder to look through for input files that are not in the input folder.
   void also_search(const std::filesystem::path& folder) { more_folders_.push_back(folder); }

@@ -109,6 +109,17 @@ TEST_F(EverydayOptions, StrengthSaysHowMuchOfThePictureIsReplaced) {
   EXPECT_GT(max_difference(picture(params), picture(request())), 0.0);
 }
 
+TEST_F(EverydayOptions, WhatWasAskedForBeforeDoesNotShow) {
+  GenerationParams params = from_picture();
+  const EngineResult first = engine.generate(params, cancel);
+  fs::create_directories(folder / "other");
+  write_picture(folder / "other/start.png", random_picture(72, 64, 3), {});
+  params.init_image = (folder / "other/start.png").string();
+  const EngineResult second = engine.generate(params, cancel);
+  EXPECT_EQ(second.graph, first.graph);
+  EXPECT_GT(max_difference(second.pictures[0].pixels, first.pictures[0].pixels), 0.0);
+}
+
 TEST_F(EverydayOptions, OutsideTheMaskNothingChanges) {
   GenerationParams params = from_picture();
   params.mask = (folder / "mask.png").string();

@@ -69,6 +69,8 @@ TEST_F(UserFilesTest, APictureFromAnywhereGetsANameOfItsOwn) {
   EXPECT_EQ(second, "p_2.png");
   EXPECT_EQ(files.add_picture("/one/p.png"), first);
   EXPECT_EQ(files.find("input", second), "/two/p.png");
+  files.forget_pictures();
+  EXPECT_EQ(files.add_picture("/two/p.png"), first);
 }
 
 TEST_F(UserFilesTest, TheFolderIsBesideTheModelsRoot) {
