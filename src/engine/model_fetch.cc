@@ -38,6 +38,17 @@ std::optional<fs::path> present_file(const ModelsRoot& root, const ModelSource& 
   return root.find(std::string(source.folder), std::string(source.name));
 }
 
+// In the order of the plan, but the diffusion model last: the built-in one draws until it is there,
+// and then the others have to be there too.
+std::vector<const FetchItem*> in_order_of_download(const FetchPlan& plan) {
+  std::vector<const FetchItem*> items;
+  for (const FetchItem& item : plan.items) items.push_back(&item);
+  std::stable_partition(items.begin(), items.end(), [](const FetchItem* item) {
+    return item->source.folder != "diffusion_models";
+  });
+  return items;
+}
+
 bool is_catalogue_revision(const FetchItem& item) {
   return item.commit == model_repository(item.source.repository).revision;
 }
@@ -220,7 +231,8 @@ void ModelFetch::require_room(const FetchPlan& plan) const {
 
 void ModelFetch::carry_out(const FetchPlan& plan, const FetchHooks& hooks,
                            const CancelToken& cancel) {
-  for (const FetchItem& item : plan.items) {
+  for (const FetchItem* next : in_order_of_download(plan)) {
+    const FetchItem& item = *next;
     if (item.state == FetchState::kPresent) {
       if (item.verified) record(item);
       continue;

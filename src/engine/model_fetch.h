@@ -76,7 +76,8 @@ class ModelFetch {
   // kResource when the disk is too small or a folder cannot be written.
   FetchPlan plan(const FetchHooks& hooks, const CancelToken& cancel);
 
-  // Downloads what is not present, in order, and records each file in zanime-models.json.
+  // Downloads what is not present, the diffusion model last, and records each file in
+  // zanime-models.json.
   void carry_out(const FetchPlan& plan, const FetchHooks& hooks, const CancelToken& cancel);
 
  private:

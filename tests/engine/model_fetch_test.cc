@@ -186,15 +186,27 @@ TEST_F(ModelFetchTest, AnInterruptedRunIsContinued) {
     answer.cut_after = 1'000;
     return answer;
   };
+  write("vae/ae.safetensors", std::string(10'000, 'v'));
   expect_error(ErrorKind::kResource, "(tried 6 times)", [&] { fetch(); });
-  EXPECT_TRUE(fs::exists(root / "diffusion_models/z-anime-distill-8step-fp8.safetensors"));
   hub.store_fault = {};
   const FetchPlan plan = this->plan();
-  EXPECT_EQ(states(plan), (Names{"present", "missing", "missing"}));
+  EXPECT_EQ(states(plan), (Names{"missing", "missing", "present"}));
   EXPECT_EQ(plan.items[1].bytes_here, 6'000);
-  EXPECT_EQ(plan.bytes_to_get, 34'000);
+  EXPECT_EQ(plan.bytes_to_get, 74'000);
   fetch();
   EXPECT_TRUE(this->plan().complete());
+}
+
+// Where it is there, it is the default, and wants the others.
+TEST_F(ModelFetchTest, TheDiffusionModelComesLast) {
+  options.all_in_one = true;
+  fetch();
+  const auto requests = hub.store().requests();
+  ASSERT_EQ(requests.size(), 4u);
+  for (size_t i = 0; i < requests.size(); ++i) {
+    EXPECT_EQ(requests[i].target.find("/diffusion_models/") != std::string::npos, i == 3)
+        << requests[i].target;
+  }
 }
 
 TEST_F(ModelFetchTest, TheHubsFactsMustBeThoseOfTheCatalogue) {
