@@ -29,12 +29,13 @@ Quantization quantization_of(const std::string& name) {
 }
 
 nb::object fetch(const std::optional<std::filesystem::path>& models_root, const std::string& quant,
-                 bool all_in_one, bool verify, const nb::object& on_progress,
-                 Canceller* canceller) {
+                 bool all_in_one, bool verify, const std::optional<std::string>& revision,
+                 const nb::object& on_progress, Canceller* canceller) {
   FetchOptions options;
   options.quantization = quantization_of(quant);
   options.all_in_one = all_in_one;
   options.verify = verify;
+  if (revision && !revision->empty()) options.revisions = {{"", *revision}};
   options.offline = FetchOptions::offline_by_environment();
   const std::filesystem::path root =
       models_root ? plain_folder(*models_root) : ModelsRoot::default_path();
@@ -65,16 +66,17 @@ nb::object fetch(const std::optional<std::filesystem::path>& models_root, const 
 void bind_fetch(nb::module_& module) {
   module.def(
       "fetch", &fetch, nb::arg("models_root") = nb::none(), nb::kw_only(), nb::arg("quant") = "fp8",
-      nb::arg("all_in_one") = false, nb::arg("verify") = false, nb::arg("on_progress") = nb::none(),
-      nb::arg("cancel") = nb::none(),
+      nb::arg("all_in_one") = false, nb::arg("verify") = false, nb::arg("revision") = nb::none(),
+      nb::arg("on_progress") = nb::none(), nb::arg("cancel") = nb::none(),
       nb::sig("def fetch(models_root: str | os.PathLike | None = None, *, quant: str = 'fp8', "
-              "all_in_one: bool = False, verify: bool = False, on_progress: "
-              "collections.abc.Callable[[str, int, int], object] | None = None, cancel: "
-              "CancelToken | None = None) -> list[dict[str, typing.Any]]"),
+              "all_in_one: bool = False, verify: bool = False, revision: str | None = None, "
+              "on_progress: collections.abc.Callable[[str, int, int], object] | None = None, "
+              "cancel: CancelToken | None = None) -> list[dict[str, typing.Any]]"),
       "Downloads what is missing of the official model files, as ``zanime fetch --yes`` does:\n"
-      "10.5 GB for ``fp8``. on_progress is called with a file's name, its bytes so far and in\n"
-      "all. Returns ``file``, ``path``, ``bytes``, ``downloaded`` of each. What is interrupted\n"
-      "goes on at the next call. Raises UsageError, FileError, ResourceError, CancelledError.");
+      "10.5 GB for ``fp8``. revision: branch, tag or commit instead of the pinned one.\n"
+      "on_progress is called with a file's name, its bytes so far and in all. Returns ``file``,\n"
+      "``path``, ``bytes``, ``downloaded`` of each. What is interrupted goes on at the next call.\n"
+      "Raises UsageError, FileError, ResourceError, CancelledError.");
 }
 
 }  // namespace zanime::python
