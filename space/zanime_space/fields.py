@@ -1,18 +1,20 @@
 """The controls of the page. Their ranges are offers: what is wrong is said by GenerationParams."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 import zanime
 
 from .offers import AUTOMATIC, Offers
 
+_Component = TypeVar("_Component", gr.Slider, gr.Textbox)
 
-def _unchecked(slider: gr.Slider) -> gr.Slider:
+
+def _unchecked(component: _Component) -> _Component:
     """Its values go on as they came, to be checked once."""
-    slider.preprocess = lambda payload: payload
-    return slider
+    component.preprocess = lambda payload: payload
+    return component
 
 
 def _as_uploaded(image: gr.Image) -> gr.Image:
@@ -27,8 +29,8 @@ class Fields:
 
     prompt: gr.Textbox
     negative_prompt: gr.Textbox
-    width: gr.Number
-    height: gr.Number
+    width: gr.Textbox
+    height: gr.Textbox
     steps: gr.Slider
     cfg: gr.Slider
     sampler: gr.Dropdown
@@ -70,8 +72,29 @@ def _slider(label: str, member: str, value: float, step: float, **options: Any) 
     )
 
 
-def _choice(label: str, choices: list[str], value: str | None) -> gr.Dropdown:
-    return gr.Dropdown(choices, value=value, label=label, allow_custom_value=True, min_width=140)
+def _choice(label: str, choices: list[Any], value: str) -> gr.Dropdown:
+    return gr.Dropdown(
+        choices,
+        value=value,
+        label=label,
+        allow_custom_value=True,
+        min_width=140,
+        elem_id=label.lower(),
+    )
+
+
+def _side(label: str, info: str) -> gr.Textbox:
+    """As text: gr.Number makes 0 of nothing as soon as it is seen."""
+    return _unchecked(
+        gr.Textbox(
+            label=label,
+            info=info,
+            placeholder="automatic",
+            max_lines=1,
+            min_width=120,
+            elem_id=label.lower(),
+        )
+    )
 
 
 def build_asked() -> tuple[gr.Textbox, gr.Textbox, gr.Button, gr.Button]:
@@ -139,26 +162,18 @@ def build_settings(
             scheduler = _choice("Scheduler", zanime.schedulers(), defaults.scheduler)
         with gr.Row():
             shift = _slider("Shift", "shift", defaults.shift, 0.1, most=12, min_width=140)
-        model = _choice("Model", offers.models, offers.model or None)
+        model = _choice("Model", offers.models, AUTOMATIC)
     with gr.Accordion("Free size", open=False), gr.Row():
-        width = gr.Number(
-            label="Width",
-            step=zanime.SIDE_STEP,
-            min_width=120,
-            elem_id="width",
-            info="pixels, a multiple of 8",
-        )
-        height = gr.Number(
-            label="Height",
-            step=zanime.SIDE_STEP,
-            min_width=120,
-            elem_id="height",
-            info="empty: automatic",
-        )
+        width = _side("Width", f"pixels, a multiple of {zanime.SIDE_STEP}")
+        height = _side("Height", "empty: automatic")
     with gr.Accordion("Start from a picture", open=False):
         init_image = _as_uploaded(
             gr.Image(
-                label="Init image", type="filepath", sources=["upload", "clipboard"], height=220
+                label="Init image",
+                type="filepath",
+                sources=["upload", "clipboard"],
+                height=220,
+                elem_id="init-image",
             )
         )
         strength = _slider(
@@ -175,6 +190,7 @@ def build_settings(
             multiselect=True,
             label="Adapters",
             allow_custom_value=True,
+            elem_id="adapters",
             info="files of loras/; NAME:0.8 sets one's own strength",
         )
         adapter_strength = _slider(

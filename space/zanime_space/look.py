@@ -73,6 +73,7 @@ CSS = """
 #history-gallery .grid-container { grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); }
 .zn-seed { align-items: stretch; }
 #dice { min-width: 3rem; max-width: 3.5rem; font-size: 1.5rem; line-height: 1; }
+footer .divider { display: none !important; } /* between links that are not shown */
 .toast-body .toast-text { white-space: pre-line; overflow-wrap: anywhere; }
 @media (max-width: 800px) {
   .zn-grid { grid-template: "ask" auto "result" auto "settings" auto / minmax(0, 1fr); }
@@ -102,3 +103,10 @@ DICE = """() => {
   const parts = crypto.getRandomValues(new Uint32Array(2));
   return ((BigInt(parts[0]) << 32n) | BigInt(parts[1])).toString();
 }"""
+
+# What the size buttons show for a width and a height: one of theirs, or none.
+SIZE_OF = "(width, height) => width || height ? `${width}x${height}` : 'automatic'"
+
+# Of a button, in the browser: answers of the server might overtake one another.
+ENABLED = "() => ({ __type__: 'update', interactive: true })"
+DISABLED = "() => ({ __type__: 'update', interactive: false })"

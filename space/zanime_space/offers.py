@@ -7,7 +7,7 @@ import zanime
 
 from .engine import engine
 
-AUTOMATIC = "automatic"
+AUTOMATIC = "automatic"  # of the size and the model: the engine's choice at the time
 
 _SMALL_EXAMPLES = [
     ["1girl, blue hair, twin tails, red eyes, smile"],
@@ -25,8 +25,7 @@ _FULL_EXAMPLES = [
 
 @dataclass(frozen=True)
 class Offers:
-    model: str  # the default one
-    models: list[str]
+    models: list[tuple[str, str]]  # (shown, name or AUTOMATIC)
     adapters: list[str]
     is_small: bool
     note: str  # HTML about the model
@@ -38,11 +37,10 @@ def offers() -> Offers:
     made = engine()
     model, is_small, problem = _default(made)
     return Offers(
-        model=model,
-        models=made.models("diffusion_models"),
+        models=_models(made, model),
         adapters=made.models("loras"),
         is_small=is_small,
-        note=_note(model, is_small, problem),
+        note=_note(is_small, problem),
         examples=_SMALL_EXAMPLES if is_small else _FULL_EXAMPLES,
         sizes=_sizes(is_small),
     )
@@ -63,7 +61,12 @@ def _default(made: zanime.Engine) -> tuple[str, bool, str]:
     return params.model, params.uses_builtin_model, ""
 
 
-def _note(model: str, is_small: bool, problem: str) -> str:
+def _models(made: zanime.Engine, default: str) -> list[tuple[str, str]]:
+    automatic = f"{AUTOMATIC}: {default}" if default else AUTOMATIC
+    return [(automatic, AUTOMATIC)] + [(name, name) for name in made.models("diffusion_models")]
+
+
+def _note(is_small: bool, problem: str) -> str:
     if problem:
         return f'<div class="zn-banner">{html.escape(problem)}</div>'
     if is_small:

@@ -48,7 +48,7 @@ def build(settings: Settings, bootstrap: Bootstrap) -> gr.Blocks:
 
         _generate(jobs, asked, controls, [*outputs, history])
         _small_things(asked, controls, examples)
-        _history(history, earlier, asked)
+        _history(history, earlier, asked, controls)
         _refresh(page, bootstrap, note, download, asked, controls, examples)
         gr.api(
             _models,
@@ -148,7 +148,7 @@ def _generate(jobs: Jobs, asked: Fields, controls: Controls, outputs: list[Any])
         """Stops what this session has running or waiting, and says what it did."""
         return jobs.cancel(_session(request))
 
-    controls.generate.click(lambda: gr.Button(interactive=True), None, controls.stop, **_PRIVATE)
+    controls.generate.click(None, None, controls.stop, js=look.ENABLED, api_visibility="private")
     made = controls.generate.click(
         generate,
         [*asked.inputs(), history],
@@ -158,7 +158,8 @@ def _generate(jobs: Jobs, asked: Fields, controls: Controls, outputs: list[Any])
         show_progress="hidden",
         trigger_mode="once",
     )
-    made.then(lambda: gr.Button(interactive=False), None, controls.stop, **_PRIVATE)
+    for over in (made.then, made.failure):  # after an error Gradio forgets the first
+        over(None, None, controls.stop, js=look.DISABLED, api_visibility="private")
     answer = gr.Textbox(label="What was stopped", visible=False)
     controls.stop.click(
         cancel, None, answer, api_name="cancel", queue=False, show_progress="hidden"
@@ -175,6 +176,14 @@ def _small_things(asked: Fields, controls: Controls, examples: gr.Dataset) -> No
         return int(width), int(height)
 
     controls.size.input(sides, controls.size, [asked.width, asked.height], **_PRIVATE)
+    gr.on(
+        [asked.width.input, asked.height.input],
+        None,
+        [asked.width, asked.height],
+        controls.size,
+        js=look.SIZE_OF,
+        api_visibility="private",
+    )
 
     def shown(cfg: Any) -> gr.Textbox:
         return gr.Textbox(visible=isinstance(cfg, (int, float)) and cfg > 1)
@@ -185,7 +194,10 @@ def _small_things(asked: Fields, controls: Controls, examples: gr.Dataset) -> No
 
 
 def _history(
-    history: gr.State, earlier: tuple[gr.Gallery, gr.Textbox, gr.Button, gr.State], asked: Fields
+    history: gr.State,
+    earlier: tuple[gr.Gallery, gr.Textbox, gr.Button, gr.State],
+    asked: Fields,
+    controls: Controls,
 ) -> None:
     gallery, settings, use, chosen = earlier
 
@@ -216,7 +228,13 @@ def _history(
 
     history.change(show, history, gallery, **_PRIVATE)
     gallery.select(choose, history, [settings, chosen, use], **_PRIVATE)
-    use.click(use_again, chosen, asked.inputs()[:13], **_PRIVATE)
+    use.click(use_again, chosen, asked.inputs()[:13], **_PRIVATE).then(
+        None,
+        [asked.width, asked.height],
+        controls.size,
+        js=look.SIZE_OF,
+        api_visibility="private",
+    )
 
 
 def _refresh(
@@ -230,13 +248,11 @@ def _refresh(
         banner = bootstrap.banner()
         return gr.HTML(banner, visible=bool(banner)), gr.Timer(active=bootstrap.running)
 
-    def look_again(model: str | None):
+    def look_again():
         now = offers()
-        if model not in now.models:
-            model = now.model or None
         return (
             gr.HTML(now.note, visible=bool(now.note)),
-            gr.Dropdown(choices=now.models, value=model),
+            gr.Dropdown(choices=now.models),
             gr.Dropdown(choices=now.adapters),
             gr.Radio(choices=now.sizes),
             gr.Dataset(samples=now.examples),
@@ -244,7 +260,7 @@ def _refresh(
 
     changing = [note, asked.model, asked.adapters, controls.size, examples]
     page.load(follow, None, [download, timer], **_PRIVATE)
-    page.load(look_again, asked.model, changing, **_PRIVATE)
+    page.load(look_again, None, changing, **_PRIVATE)
     timer.tick(follow, None, [download, timer], **_PRIVATE).then(
-        look_again, asked.model, changing, **_PRIVATE
+        look_again, None, changing, **_PRIVATE
     )

@@ -5,6 +5,8 @@ from typing import Any
 
 import zanime
 
+from .offers import AUTOMATIC
+
 
 def params_from(
     prompt: Any,
@@ -28,8 +30,8 @@ def params_from(
     return zanime.GenerationParams(
         prompt=prompt or "",
         negative_prompt=negative_prompt or "",
-        width=width,
-        height=height,
+        width=_whole_number(width),
+        height=_whole_number(height),
         steps=steps,
         cfg=cfg,
         sampler=sampler,
@@ -37,7 +39,7 @@ def params_from(
         shift=shift,
         seed=_whole_number(seed),
         batch=batch,
-        model=model or "",
+        model="" if model == AUTOMATIC else model or "",
         loras=[_adapter(text, adapter_strength) for text in adapters or ()],
         init_image=init_image or "",
         strength=strength if init_image else None,
@@ -45,7 +47,8 @@ def params_from(
 
 
 def _whole_number(text: Any) -> Any:
-    """A seed has 64 bits, more than a number of JavaScript: the page has it as text."""
+    """The page has sides as text, for nothing is not 0, and seeds, which have 64 bits, more than a
+    number of JavaScript."""
     if not isinstance(text, str):
         return text
     text = text.strip()

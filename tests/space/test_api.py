@@ -96,7 +96,6 @@ def test_models_are_listed(client):
         ({"prompt": "{a|b"}, "prompt"),
         ({"seed": "18446744073709551616"}, "18446744073709551615"),
         ({"seed": -1}, "seed is -1"),
-        ({"cfg": 1e999}, "cfg|JSON"),
         ({"cfg": 31}, "must be from 0 to 30"),
         ({"sampler": "eular"}, "does not exist"),
         ({"scheduler": None, "sampler": 5}, "sampler"),

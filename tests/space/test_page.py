@@ -1,96 +1,34 @@
-"""The page as people use it, in a Chromium without a window. With ZANIME_SCREENSHOTS=FOLDER it
-leaves pictures of itself there, to be looked at."""
+"""The page as people use it, in a Chromium without a window."""
 
-import os
 import re
-import shutil
-from pathlib import Path
 
 import pytest
 from conftest import PROMPT
-from playwright import sync_api as playwright
+from driver import (
+    generate,
+    number,
+    open_section,
+    picture_bytes,
+    screenshot,
+    type_into,
+    wait_for_status,
+    write,
+)
 
-BROWSER = os.environ.get("ZANIME_BROWSER") or shutil.which("chromium-headless-shell")
 SEED = "18446744073709551615"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    assert BROWSER, "no Chromium: install chromium-headless-shell or set ZANIME_BROWSER"
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def open_page(browser, app):
-    """Pages whose consoles stay clean and who load nothing from elsewhere."""
-    contexts, complaints = [], []
-
-    def opened(width=1280, height=900, scheme="light"):
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(90_000)
-        page.on(
-            "console",
-            lambda message: complaints.append(message.text) if message.type == "error" else None,
-        )
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "request",
-            lambda request: (
-                complaints.append(f"asks for {request.url}")
-                if not request.url.startswith((app.url, "data:", "blob:"))
-                else None
-            ),
-        )
-        page.goto(app.url)
-        page.wait_for_selector("#generate")
-        page.wait_for_timeout(500)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def write(page, prompt=PROMPT, **fields: str):
-    page.fill("#prompt textarea", prompt)
-    for name, value in fields.items():
-        page.fill(f"#{name} input, #{name} textarea", value)
-
-
-def wait_for_status(page, pattern: str):
-    page.wait_for_function(
-        "pattern => new RegExp(pattern).test(document.querySelector('#status').textContent)",
-        arg=pattern,
-    )
-
-
-def picture_bytes(page, app) -> bytes:
-    source = page.get_attribute("#gallery img", "src")
-    return page.request.get(source).body()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
-def test_a_prompt_becomes_a_picture(open_page, app, program_picture, width, height, scheme):
+def test_a_prompt_becomes_a_picture(open_page, program_picture, width, height, scheme):
     page = open_page(width, height, scheme)
     write(page, seed=SEED)
-    if scheme == "light":
-        page.click("#generate")
-    else:
-        page.keyboard.press("Control+Enter")
+    generate(page, "Control+Enter" if scheme == "dark" else None)
     page.wait_for_selector("#gallery img")
     wait_for_status(page, "is done after")
     assert page.input_value("#seed-used input, #seed-used textarea") == SEED
     # What is shown is the program's file, metadata and all.
-    assert picture_bytes(page, app) == program_picture(PROMPT, "--seed", SEED)
+    assert picture_bytes(page) == program_picture(PROMPT, "--seed", SEED)
     shape = page.evaluate(
         "() => { const img = document.querySelector('#gallery img'),"
         " box = document.querySelector('#gallery').getBoundingClientRect(),"
@@ -101,41 +39,85 @@ def test_a_prompt_becomes_a_picture(open_page, app, program_picture, width, heig
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     is_dark = page.evaluate("document.body.classList.contains('dark')")
     assert is_dark == (scheme == "dark")
-    if folder := os.environ.get("ZANIME_SCREENSHOTS"):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        page.wait_for_timeout(500)
-        page.screenshot(path=Path(folder) / f"space-{width}-{scheme}.png", full_page=True)
+    screenshot(page, f"space-{width}-{scheme}")
 
 
 def test_stop_stops(open_page):
     page = open_page()
-    page.click("text=Free size")
+    open_section(page, "Free size", "#width input")
+    open_section(page, "Sampling", number("Steps"))
     write(page, width="512", height="512")
-    page.click("text=Sampling")
-    page.fill("input[aria-label='number input for Steps']", "100")
+    page.fill(number("Steps"), "100")
     assert page.is_disabled("#stop")
-    page.click("#generate")
+    generate(page)
     wait_for_status(page, r"Step \d+ of 100")
     assert page.locator("#status img").count() == 1  # the preview
-    if folder := os.environ.get("ZANIME_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / "space-progress.png", full_page=True)
+    screenshot(page, "space-progress")
     page.click("#stop")
     wait_for_status(page, "Stopped")
     page.wait_for_function("document.querySelector('#stop').disabled")
 
 
+@pytest.mark.parametrize("key", [None, "Control+Enter"])
+def test_what_was_typed_last_counts(open_page, key):
+    """Also where nothing says that the typing is over: no Tab, no look elsewhere."""
+
+    def made() -> str:
+        generate(page, key)
+        wait_for_status(page, "is done after")
+        text = page.input_value("#settings textarea")
+        write(page, seed="never")
+        generate(page)  # so that the next one shows
+        wait_for_status(page, "must be a whole number")
+        return text
+
+    page = open_page()
+    open_section(page, "Sampling", number("Steps"))
+    open_section(page, "Free size", "#width input")
+    open_section(page, "Settings as text, and the files", "#settings textarea")
+    for selector, text, told in [
+        ("#seed input, #seed textarea", "77", "Seed: 77"),
+        ("#prompt textarea", "a cat", "a cat\n"),
+        (number("Steps"), "3", "Steps: 3"),
+        (number("Shift"), "4.5", "Shift: 4.5"),
+        ("#height input", "96", "Size: 128x96"),
+        ("input[aria-label='Sampler']", "heun", "Sampler: heun"),
+    ]:
+        write(page, seed="5")
+        type_into(page, selector, text)
+        assert told in made()
+
+
 def test_an_error_is_a_toast_and_the_page_goes_on(open_page):
     page = open_page()
     write(page, seed="never")
-    page.click("#generate")
-    toast = page.wait_for_selector(".toast-body")
+    generate(page)
+    toast = page.wait_for_selector(".toast-body.error")
     assert 'seed is "never", but must be a whole number' in toast.inner_text()
     assert "Traceback" not in page.content()
-    if folder := os.environ.get("ZANIME_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / "space-error.png")
+    page.wait_for_function("document.querySelector('#stop').disabled")
+    screenshot(page, "space-error", full_page=False)
     write(page, seed="1")
-    page.click("#generate")
+    generate(page)
     wait_for_status(page, "is done after")
+
+
+def test_the_size_is_free_and_seen_beside_the_presets(open_page):
+    page = open_page()
+    chosen = "() => document.querySelector('#size input:checked')?.value ?? ''"
+    open_section(page, "Free size", "#width input")
+    assert page.input_value("#width input") == page.input_value("#height input") == ""
+    write(page, seed="7")
+    generate(page)  # with the section open and nothing in it
+    wait_for_status(page, "is done after.*seed 7")
+    page.click("#size label:has-text('128 x 128')")
+    page.wait_for_function("document.querySelector('#height input').value == '128'")
+    type_into(page, "#width input", "136")
+    page.wait_for_function(f"({chosen})() == ''")
+    type_into(page, "#width input", "128")
+    page.wait_for_function(f"({chosen})() == '128x128'")
+    page.click("#size label:has-text('automatic')")
+    page.wait_for_function("document.querySelector('#width input').value == ''")
 
 
 def test_dice_examples_guidance_and_history(open_page):
@@ -147,13 +129,12 @@ def test_dice_examples_guidance_and_history(open_page):
     page.click(f"text={PROMPT}")
     page.wait_for_function("document.querySelector('#prompt textarea').value != ''")
     assert not page.is_visible("#negative textarea")
-    page.click("text=Sampling")
-    page.wait_for_timeout(500)  # until it is open
-    page.fill("input[aria-label='number input for Guidance (cfg)']", "2")
+    open_section(page, "Sampling", number("Steps"))
+    page.fill(number("Guidance (cfg)"), "2")
     page.keyboard.press("Tab")
     page.wait_for_selector("#negative textarea", state="visible")
     page.click("#size label:has-text('128 x 128')")
-    page.click("#generate")
+    generate(page)
     wait_for_status(page, "is done after")
     page.click("text=Settings as text, and the files")
     text = page.input_value("#settings textarea")
@@ -171,5 +152,4 @@ def test_dice_examples_guidance_and_history(open_page):
         f"document.querySelector('#seed input, #seed textarea').value == '{seed}'"
     )
     assert page.input_value("#prompt textarea") == PROMPT
-    if folder := os.environ.get("ZANIME_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / "space-history.png", full_page=True)
+    screenshot(page, "space-history")
