@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import gradio as gr
 import zanime
 
 from .duration import Pace, declared_seconds
@@ -22,6 +23,10 @@ except ImportError:
 
 worker = Worker()
 atexit.register(worker.close)
+
+
+class PlatformFailed(Exception):
+    """ZeroGPU did not answer as it should; the cause is the error that its package raised."""
 
 
 def gpu(duration: Callable[..., int]) -> Callable[[Any], Any]:
@@ -42,10 +47,10 @@ def _compute(
 
 def compute(params: zanime.GenerationParams) -> Iterator[Item]:
     """The pictures of a completed request. Closing the iterator stops it. Raises ZanimeError,
-    WorkerDied, and gr.Error for a refusal of the platform."""
+    WorkerDied, and for the platform gr.Error (a refusal) and PlatformFailed."""
     items = _compute(params, *experience.of(params))
     try:
-        for item in items:
+        for item in _of_platform(items) if ON_ZEROGPU else items:
             if isinstance(item, zanime.ZanimeError):
                 raise item
             if isinstance(item, zanime.Result):
@@ -53,6 +58,15 @@ def compute(params: zanime.GenerationParams) -> Iterator[Item]:
             yield item
     finally:
         items.close()
+
+
+def _of_platform(items: Iterator[Any]) -> Iterator[Any]:
+    try:
+        yield from items
+    except gr.Error:
+        raise
+    except Exception as error:
+        raise PlatformFailed from error
 
 
 class Experience:

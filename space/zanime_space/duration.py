@@ -14,6 +14,8 @@ _FULL_SIDES = (832, 1216)
 # A declared duration that is too short gets the task aborted; the estimate is exceeded by chance.
 _MARGIN = 1.25
 _LEAST_SECONDS = 2
+# Of a time that is a day or more the package `spaces` takes what is beyond whole days.
+_MOST_SECONDS = 24 * 3600 - 1
 
 
 @dataclass(frozen=True)
@@ -78,4 +80,5 @@ def estimate(params: zanime.GenerationParams, pace: Pace, loaded: bool) -> float
 
 def declared_seconds(params: zanime.GenerationParams, pace: Pace, loaded: bool) -> int:
     """Whole seconds, as ZeroGPU wants them."""
-    return max(_LEAST_SECONDS, math.ceil(_MARGIN * estimate(params, pace, loaded)))
+    seconds = math.ceil(_MARGIN * estimate(params, pace, loaded))
+    return min(max(_LEAST_SECONDS, seconds), _MOST_SECONDS)

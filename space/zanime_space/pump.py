@@ -9,6 +9,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+# Where nothing comes, so often does whoever listens get to leave.
+HEARTBEAT_SECONDS = 0.5
+
 
 @dataclass(frozen=True)
 class _End:
@@ -17,10 +20,11 @@ class _End:
 
 async def pumped(
     make: Callable[[], Iterator[T]], stop: threading.Event, on_end: Callable[[], None]
-) -> AsyncIterator[T]:
-    """The items of make(), which runs on a thread of its own. Once `stop` is set the iterator is
-    closed before its next item. `on_end` is called on the event loop when the thread is done, also
-    where nobody listens any more."""
+) -> AsyncIterator[T | None]:
+    """The items of make(), which runs on a thread of its own, and None where none came for a
+    while. Once `stop` is set the iterator is closed before its next item; if that takes long, this
+    one ends before. `on_end` is called on the event loop when the thread is done, also where nobody
+    listens any more."""
     loop = asyncio.get_running_loop()
     items: asyncio.Queue[T | _End] = asyncio.Queue()
 
@@ -43,7 +47,13 @@ async def pumped(
     # In a copy of the context, in which Gradio and ZeroGPU keep the visitor's request.
     threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True).start()
     while True:
-        item = await items.get()
+        try:
+            item = await asyncio.wait_for(items.get(), HEARTBEAT_SECONDS)
+        except TimeoutError:
+            if stop.is_set():
+                return
+            yield None
+            continue
         if isinstance(item, _End):
             if item.error:
                 raise item.error
