@@ -23,7 +23,7 @@ from zanime_space.settings import Settings  # noqa: E402
 settings = Settings.from_environment()
 bootstrap = Bootstrap()
 if settings.bootstrap:
-    bootstrap.start(settings.bootstrap)
+    bootstrap.start(settings.bootstrap, settings.revision)
 demo = build(settings, bootstrap)
 
 

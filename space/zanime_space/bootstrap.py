@@ -25,8 +25,8 @@ class Bootstrap:
         self._thread: threading.Thread | None = None
         self._cancel = zanime.CancelToken()
 
-    def start(self, quant: str) -> None:
-        self._thread = threading.Thread(target=self._fetch, args=(quant,), daemon=True)
+    def start(self, quant: str, revision: str | None = None) -> None:
+        self._thread = threading.Thread(target=self._fetch, args=(quant, revision), daemon=True)
         self._thread.start()
 
     @property
@@ -48,16 +48,20 @@ class Bootstrap:
         share = now.done / now.total
         return (
             '<div class="zn-banner">The full model is on its way: '
-            f"{html.escape(now.file)}, {now.done / 1e9:.1f} of {now.total / 1e9:.1f} GB"
+            f"{html.escape(now.file)}, {_size(now.done)} of {_size(now.total)}"
             f'<div class="zn-bar"><i style="width:{share:.1%}"></i></div></div>'
         )
 
-    def _fetch(self, quant: str) -> None:
+    def _fetch(self, quant: str, revision: str | None) -> None:
         def report(file: str, done: int, total: int) -> None:
             self._download = Download(file, done, total)
 
         try:
-            zanime.fetch(quant=quant, on_progress=report, cancel=self._cancel)
+            zanime.fetch(quant=quant, revision=revision, on_progress=report, cancel=self._cancel)
         except zanime.ZanimeError as error:
             self._error = str(error)
             log.warning("the model files could not be fetched: %s", error)
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"

@@ -15,12 +15,15 @@ class Settings:
     # Quantisation of the official files to fetch at the first start ("fp8", "bf16"); None: fetch
     # nothing.
     bootstrap: str | None = None
-    # Seconds of work the page takes on before it says that it is full.
+    # Of their repositories; None: the pinned one.
+    revision: str | None = None
+    # Pictures that may wait before the page says that it is full.
     longest_line: int = 64
 
     @staticmethod
     def from_environment() -> "Settings":
-        asked = os.environ.get("ZANIME_BOOTSTRAP", "").strip().lower()
-        if asked in _OFF:
+        quant, _, revision = os.environ.get("ZANIME_BOOTSTRAP", "").strip().partition("@")
+        quant = quant.lower()
+        if quant in _OFF:
             return Settings()
-        return Settings(bootstrap=asked if asked in ("fp8", "bf16") else "fp8")
+        return Settings(quant if quant in ("fp8", "bf16") else "fp8", revision or None)
