@@ -140,33 +140,40 @@ def test_files_of_the_machine_cannot_be_named(tmp_path):
     assert "because it was not uploaded by a user" in app.log.read_text()
 
 
-@pytest.mark.parametrize("network", ["dit", "qwen3", "vae"])
-@pytest.mark.parametrize("fault", ["truncated", "missing", "junk"])
-def test_model_files(synthetic, tmp_path, network, fault):
-    root = tmp_path / "models"
-    damaged = None
-    for folder, name, made in (
+@pytest.fixture(scope="module")
+def own_models(synthetic, tmp_path_factory):
+    """A page with models of its own, to be damaged, and where they lie."""
+    folder = tmp_path_factory.mktemp("own")
+    for kind, name, network in (
         ("diffusion_models", DIT, "dit"),
         ("text_encoders", QWEN3, "qwen3"),
         ("vae", VAE, "vae"),
     ):
-        (root / folder).mkdir(parents=True)
-        file = root / folder / name
-        shutil.copy(synthetic / made, file)
-        if made == network:
-            damaged = file
-    with running(tmp_path, ZANIME_MODELS_ROOT=str(root)) as app:
-        client = Client(app.url, verbose=False)
-        values = {"prompt": "a", "steps": 1, "width": 64, "height": 64, "model": DIT}
-        values["api_name"] = "/generate"
-        assert client.predict(**values, seed="1")[0]
-        whole = damaged.read_bytes()
-        damaged.unlink()  # not cut: whoever has it mapped keeps what was there
-        (root / "clip" / damaged.name).unlink(missing_ok=True)  # the engine's link to it
-        if fault != "missing":
-            damaged.write_bytes(whole[: len(whole) // 2] if fault == "truncated" else b"junk" * 99)
-        named = damaged.parent.name if fault == "missing" else damaged.name
-        with pytest.raises(Exception, match=named):
+        (folder / "models" / kind).mkdir(parents=True)
+        shutil.copy(synthetic / network, folder / "models" / kind / name)
+    with running(folder, ZANIME_MODELS_ROOT=str(folder / "models")) as app:
+        yield app, folder / "models"
+
+
+@pytest.mark.parametrize(
+    "name", [f"diffusion_models/{DIT}", f"text_encoders/{QWEN3}", f"vae/{VAE}"]
+)
+@pytest.mark.parametrize("fault", ["truncated", "missing", "junk"])
+def test_model_files(own_models, name, fault):
+    app, root = own_models
+    file = root / name
+    client = Client(app.url, verbose=False)
+    values = {"prompt": "a", "steps": 1, "width": 64, "height": 64, "model": DIT}
+    values["api_name"] = "/generate"
+    assert client.predict(**values, seed="1")[0]
+    whole = file.read_bytes()
+    file.unlink()  # not cut: whoever has it mapped keeps what was there
+    (root / "clip" / file.name).unlink(missing_ok=True)  # the engine's link to it
+    if fault != "missing":
+        file.write_bytes(whole[: len(whole) // 2] if fault == "truncated" else b"junk" * 99)
+    try:
+        with pytest.raises(Exception, match=file.parent.name if fault == "missing" else file.name):
             client.predict(**values, seed="2")
-        damaged.write_bytes(whole)
-        assert client.predict(**values, seed="3")[0]
+    finally:
+        file.write_bytes(whole)
+    assert client.predict(**values, seed="3")[0]
