@@ -1,5 +1,6 @@
 """The page on ZeroGPU: the platform's own package, and its service as a server on this machine."""
 
+import contextlib
 import json
 import os
 import re
@@ -40,6 +41,9 @@ def zero(api, tmp_path_factory):
     with running(folder, **environment) as app:
         assert api.of("/startup-report")  # the platform has seen that there is something to run
         yield app
+    for process in api.processes:  # which outlive the page, and end with their machine there
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
 
 
 @pytest.fixture
