@@ -4,13 +4,13 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <random>
 #include <set>
 #include <thread>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <png.h>
 #include <sys/resource.h>
 #include <unistd.h>

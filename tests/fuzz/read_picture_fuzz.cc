@@ -1,5 +1,6 @@
 // libFuzzer target: the bytes of a picture to load. Any are either a picture or an Error(kFile). A
-// few of them may stand for kMaxPicturePixels: run it with -rss_limit_mb=6000 -malloc_limit_mb=4000.
+// few of them may stand for kMaxPicturePixels: run it with -rss_limit_mb=6000
+// -malloc_limit_mb=4000.
 #include <cmath>
 #include <cstddef>
 #include <cstdint>

@@ -15,8 +15,7 @@ namespace zanime::testing {
 class FakeModelFiles : public nodes::ModelFiles {
  public:
   using Folders = std::map<std::string, std::vector<std::string>>;
-  explicit FakeModelFiles(Folders names)
-      : names_(std::move(names)) {}
+  explicit FakeModelFiles(Folders names) : names_(std::move(names)) {}
 
   std::vector<std::string> list(const std::string& folder) const override {
     const auto found = names_.find(folder);
