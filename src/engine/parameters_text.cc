@@ -32,9 +32,10 @@ class NodeView {
     const ordered_json* value = input(name);
     return {graph_, value == nullptr ? "" : linked_id(*value)};
   }
+  // None above a node that takes everything out of the conditioning it is given.
   std::vector<std::string> all_above() const {
     std::vector<std::string> ids;
-    if (node_ == nullptr) return ids;
+    if (node_ == nullptr || (*node_)["class_type"] == "ConditioningZeroOut") return ids;
     for (const auto& [name, value] : (*node_)["inputs"].items()) {
       if (std::string id = linked_id(value); !id.empty()) ids.push_back(std::move(id));
     }

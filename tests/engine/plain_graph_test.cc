@@ -181,6 +181,16 @@ TEST(ParametersText, ReadsLikeOtherProgramsWriteIt) {
                 std::string(version()));
 }
 
+// The workflows of the released models take the negative side from the prompt and empty it.
+TEST(ParametersText, HasNoNegativePromptWhereItWasEmptied) {
+  auto graph = plain_graph(request());
+  graph["50"] = {{"class_type", "ConditioningZeroOut"}, {"inputs", {{"conditioning", {"6", 0}}}}};
+  graph["8"]["inputs"]["negative"] = {"50", 0};
+  const std::string text = parameters_text(graph, "10");
+  EXPECT_EQ(text.find("Negative"), std::string::npos) << text;
+  EXPECT_TRUE(text.starts_with("1girl")) << text;
+}
+
 TEST(ParametersText, TakesGraphsAsTheyCome) {
   auto graph = plain_graph(request(), false);
   graph["6"]["inputs"]["text"] = "";
