@@ -124,3 +124,49 @@ def test_the_built_in_model_starts_from_a_picture(client, program_picture, tmp_p
     pictures, *_ = client.predict(**values, init_image=handle_file(start), api_name="/generate")
     options = ("--seed", "7", "--steps", "4", "--strength", "0.5", "--init-image", str(start))
     assert Path(pictures[0]["image"]).read_bytes() == program_picture(PROMPT, *options)
+
+
+def test_adapters_are_found_and_change_the_picture(open_page, files_app, expected):
+    page = open_page(at=files_app)
+    open_section(page, "Sampling", number("Steps"))
+    page.fill(number("Steps"), "4")
+    page.fill("#model input", SMALL)
+    page.keyboard.press("Enter")
+    open_section(page, "Adapters (LoRA)", number("Strength of the adapters"))
+    write(page, seed="7")
+    page.click("#adapters input")
+    page.wait_for_selector("[role=option]:has-text('one.safetensors')")
+    page.click("[role=option]:has-text('one.safetensors')")
+    page.fill("#adapters input", "two:-0.5")
+    page.keyboard.press("Enter")
+    page.fill(number("Strength of the adapters"), "0.8")
+    generate(page)
+    wait_for_status(page, "is done after")
+    made = picture_bytes(page)
+    options = ["--seed", "7", "--steps", "4", "--model", SMALL]
+    assert made == expected(*options, "--lora", "one:0.8", "--lora", "two:-0.5")
+    assert made != expected(*options)
+    screenshot(page, "space-adapters")
+
+    # The history brings them back, each with its strength.
+    page.click("button:has-text('Earlier in this session')")
+    page.click("#history-gallery img")
+    page.wait_for_function(
+        "document.querySelector('#history-settings textarea').value.includes('Seed')"
+    )
+    page.click("text=Use these settings")
+    page.wait_for_selector("#adapters:has-text('one.safetensors:0.8')")
+    page.fill(number("Strength of the adapters"), "2")
+    generate(page)
+    page.wait_for_timeout(1000)
+    wait_for_status(page, "is done after")
+    assert picture_bytes(page) == made
+
+
+def test_an_adapter_of_another_model_gets_a_sentence(files_app):
+    client = Client(files_app.url, verbose=False)
+    with pytest.raises(Exception, match="noise-style.safetensors") as caught:
+        client.predict(
+            prompt=PROMPT, steps=1, model=SMALL, adapters=["noise-style"], api_name="/generate"
+        )
+    assert "Traceback" not in str(caught.value)
