@@ -31,11 +31,6 @@ def ids_of(text: str, rng: random.Random | None = None) -> list[int]:
     return ids
 
 
-def padded_length(length: int) -> int:
-    """Tokens of a caption inside the diffusion model."""
-    return -(-length // 32) * 32
-
-
 def stack(batch: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
     """[n, longest] ids padded at the end, and the lengths."""
     lengths = [len(ids) for ids in batch]

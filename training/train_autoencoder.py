@@ -21,7 +21,7 @@ import torch.nn.functional as F
 
 import optim
 from dataset import load
-from networks.autoencoder import Decoder, LightEncoder, raw_of
+from networks.autoencoder import Decoder, LightEncoder, as_input, raw_of
 from run_log import Progress, RunLog, prepare
 
 # Rows and columns of the eyes and the mouth in a picture of 128, give or take what heads move.
@@ -59,13 +59,9 @@ class Pictures:
         return self.all[rng.choice(len(self.all), count, p=self.chances)]
 
 
-def as_input(pictures, rng=None):
-    """uint8 as -1..1, half of them mirrored if there is chance."""
-    x = pictures.float().div_(127.5).sub_(1)
-    if rng is not None:
-        half = len(x) // 2
-        x = torch.cat([x[:half], x[half:].flip(3)])
-    return x
+def half_mirrored(x):
+    half = len(x) // 2
+    return torch.cat([x[:half], x[half:].flip(3)])
 
 
 def edges(x):
@@ -176,7 +172,7 @@ def main():
             x = chosen.whole(rng, max(2, args.batch * 64 * 64 // chosen.size**2))
         else:
             x = sets[0].crops(rng, args.batch, 64)
-        x = as_input(x, rng).contiguous(memory_format=torch.channels_last)
+        x = half_mirrored(as_input(x)).contiguous(memory_format=torch.channels_last)
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             z = model["encoder"](x)
             noise = args.noise * torch.rand(len(z), 1, 1, 1).mul(2) * torch.randn_like(z)

@@ -20,6 +20,7 @@ from torch import nn
 import optim
 from dataset import load
 from drawing.attributes import CHOICES
+from networks.autoencoder import as_input
 from run_log import Progress, RunLog, prepare
 
 
@@ -45,15 +46,10 @@ class Classifier(nn.Module):
         return self.heads(h).split([len(v) for v in CHOICES.values()], dim=1)
 
 
-def as_input(pictures: np.ndarray) -> torch.Tensor:
-    return (
-        torch.from_numpy(np.ascontiguousarray(pictures))
-        .permute(0, 3, 1, 2)
-        .float()
-        .div_(127.5)
-        .sub_(1)
-        .to(torch.get_default_device())
-    )
+def on_device(pictures: np.ndarray) -> torch.Tensor:
+    """uint8 [n, height, width, 3] -> uint8 [n, 3, height, width] where the network is."""
+    pictures = torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2)
+    return pictures.to(torch.get_default_device())
 
 
 def disturbed(x):
@@ -72,7 +68,7 @@ def predict(model, pictures) -> np.ndarray:
     """[n, attributes] indices into CHOICES."""
     out = []
     for i in range(0, len(pictures), 100):
-        logits = model(as_input(np.stack(pictures[i : i + 100])))
+        logits = model(as_input(on_device(pictures[i : i + 100])))
         out.append(torch.stack([part.argmax(1) for part in logits], 1))
     return torch.cat(out).cpu().numpy()
 
@@ -105,7 +101,7 @@ def main():
     prepare(args.threads, args.device)
     torch.manual_seed(0)
     drawn, attributes = load(args.data)
-    pictures = torch.from_numpy(np.array(drawn)).permute(0, 3, 1, 2).to(torch.get_default_device())
+    pictures = on_device(drawn)
     labels = torch.tensor([a.labels() for a in attributes])
     model = Classifier()
     optimizer = optim.make(
@@ -125,7 +121,7 @@ def main():
     while (done := progress()) < 1:
         optim.set_schedule(optimizer, done)
         chosen = torch.randint(len(pictures), (args.batch,))
-        logits = model(disturbed(pictures[chosen].float().div_(127.5).sub_(1)))
+        logits = model(disturbed(as_input(pictures[chosen])))
         loss = sum(F.cross_entropy(part, labels[chosen, i]) for i, part in enumerate(logits))
         optimizer.zero_grad()
         loss.backward()

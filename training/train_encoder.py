@@ -20,9 +20,9 @@ import torch.nn.functional as F
 
 import models
 import optim
-from networks.autoencoder import Encoder, latent_of
+from networks.autoencoder import Encoder, as_input, latent_of
 from run_log import Progress, RunLog, prepare
-from train_autoencoder import Pictures, as_input
+from train_autoencoder import Pictures, half_mirrored
 
 
 def main():
@@ -70,7 +70,7 @@ def main():
         optim.set_schedule(optimizer, done)
         chosen = choice.choice(sets)
         pictures = chosen.whole(rng, max(2, args.batch * 128**2 // chosen.size**2))
-        x = as_input(pictures, rng).contiguous(memory_format=torch.channels_last)
+        x = half_mirrored(as_input(pictures)).contiguous(memory_format=torch.channels_last)
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             with torch.no_grad():
                 wanted = teacher(x)

@@ -26,10 +26,10 @@ import models
 import optim
 from dataset import load, load_captions
 from draw import sheet
-from networks.next_dit import DitShape, NextDit
+from networks.autoencoder import as_input
+from networks.next_dit import DitShape, NextDit, padded
 from quantization import as_exported
 from run_log import Progress, RunLog, prepare
-from text import padded_length
 
 SAMPLE_PROMPTS = (
     "1girl, blue hair, twin tails, red eyes, smile",
@@ -54,7 +54,7 @@ def cached_latents(run, data):
         out = np.empty((2, len(pictures), 16, edge, edge), np.float16)
         for i in range(0, len(pictures), 64):
             x = torch.from_numpy(np.array(pictures[i : i + 64])).to(torch.get_default_device())
-            x = x.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+            x = as_input(x.permute(0, 3, 1, 2))
             for mirrored in range(2):
                 out[mirrored, i : i + 64] = encoder(x.flip(3) if mirrored else x).cpu().numpy()
         np.save(path, out)
@@ -102,8 +102,8 @@ class DrawnSet:
         times = torch.tensor([1 + REPEATED.get(a.expression, 0) for a in attributes])
         pairs = torch.cartesian_prod(torch.arange(len(attributes)), torch.arange(ids.shape[1]))
         pairs = pairs.repeat_interleave(times.repeat_interleave(ids.shape[1]), 0)
-        padded = padded_length(self.lengths[pairs[:, 0], pairs[:, 1]])
-        self.groups = [(int(n), Rounds(pairs[padded == n])) for n in padded.unique()]
+        tokens = padded(self.lengths[pairs[:, 0], pairs[:, 1]])
+        self.groups = [(int(n), Rounds(pairs[tokens == n])) for n in tokens.unique()]
         self.chances = [len(rounds.rows) for _, rounds in self.groups]
 
     def next(self, count, rng):

@@ -11,6 +11,11 @@ LATENT_CHANNELS = 16
 LATENT_SHIFT, LATENT_SCALE = 0.1159, 0.3611  # stored = (raw - shift) * scale
 
 
+def as_input(pictures):
+    """uint8 pictures as the networks see them: -1..1."""
+    return pictures.float().div_(127.5).sub_(1)
+
+
 def norm(width):
     return nn.GroupNorm(GROUPS, width, eps=1e-6)
 

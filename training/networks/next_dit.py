@@ -67,6 +67,7 @@ def joint_table(length, rows, columns, head_dim, device):
 
 
 def padded(tokens):
+    """Tokens of a caption or a picture inside the network: the next multiple of 32."""
     return -(-tokens // 32) * 32
 
 
