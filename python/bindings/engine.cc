@@ -244,7 +244,8 @@ void bind_engine(nb::module_& module) {
            "models_root: folder laid out as ComfyUI's models; by default ZANIME_MODELS_ROOT, else\n"
            "ComfyUI/models, else the user's data folder, and without a model there the built-in\n"
            "one. device: ``auto`` or ``cpu``. memory: bytes of weights that stay converted\n"
-           "between steps, which saves time with int8. compute: ``auto``, ``fp32`` or ``int8``.\n"
+           "between steps, which saves time with int8. compute: ``fp32``, ``bf16``, ``int8``,\n"
+           "or ``auto``: ``bf16`` where the CPU is made for it, else ``fp32``.\n"
            "input_dir: where graphs find pictures. threads: CPU threads, default all.\n"
            "extra_nodes: know nodes beyond the core set, default ZANIME_INIT_COMFY_EXTRA_NODES.\n"
            "Raises UsageError.")

@@ -13,7 +13,7 @@ namespace zanime::cli {
 
 struct GlobalOptions {
   int threads = 0;  // 0: as many as CPUs
-  ops::Compute compute = ops::Compute::kFloat32;
+  ops::Compute compute = ops::Compute::kAuto;
   int64_t memory = 0;  // bytes of converted weights to keep
   bool quiet = false;
   bool verbose = false;

@@ -4,12 +4,12 @@
 namespace zanime::ops {
 
 Compute parse_compute(const std::string& name) {
-  // The fastest that keeps the reference's pictures, which is float32 so far.
-  if (name == "auto" || name == "fp32") return Compute::kFloat32;
+  if (name == "auto") return Compute::kAuto;
+  if (name == "fp32") return Compute::kFloat32;
+  if (name == "bf16") return Compute::kBFloat16;
   if (name == "int8") return Compute::kInt8;
-  throw Error(ErrorKind::kUsage, "compute is '" + name +
-                                     "'; this version computes in fp32 (auto takes it) or, faster "
-                                     "and less exactly, in int8");
+  throw Error(ErrorKind::kUsage,
+              "compute is '" + name + "'; it is one of auto, fp32, bf16 and int8");
 }
 
 }  // namespace zanime::ops

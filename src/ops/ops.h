@@ -27,10 +27,13 @@ struct Linear {
   bool keeps_float32 = false;
 };
 
-// What matrix products are computed in. kFloat32 is the reference; kInt8 takes 8-bit integers for
-// the linear layers, faster and less exact (ops/cpu/quantized_linear.h).
-enum class Compute { kFloat32, kInt8 };
-// "auto", "fp32" or "int8". Throws Error(kUsage) for others.
+// What the products of linear layers are computed in. kFloat32 is the reference. kBFloat16 rounds
+// both factors to bfloat16 and sums in float32; a CPU without such products multiplies the rounded
+// numbers in float32, for the same picture. kInt8 takes 8-bit integers, faster on every CPU and
+// less exact (ops/cpu/quantized_linear.h). kAuto is kBFloat16 where the CPU is made for it, and
+// kFloat32 elsewhere.
+enum class Compute { kAuto, kFloat32, kBFloat16, kInt8 };
+// "auto", "fp32", "bf16" or "int8". Throws Error(kUsage) for others.
 Compute parse_compute(const std::string& name);
 
 // weight [out, in, kh, kw]; bias [out]. Zero padding by pixels.

@@ -1,9 +1,11 @@
 // Every set of inner loops that this CPU can run, against scalar definitions.
 #include "ops/cpu/row_kernels.h"
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -75,6 +77,51 @@ TEST_P(RowKernelsTest, RotatesAsTheDefinitionDoes) {
     EXPECT_LT(zanime::testing::max_difference(out, expected), 2e-6f) << group;
     kernels().rotate(out.data(), out.size(), group);
     EXPECT_LT(zanime::testing::max_difference(out, x), 2e-6f) << group << " twice";
+  }
+}
+
+TEST_P(RowKernelsTest, PacksWeightsByColumns) {
+  // Multiples of a vector in each direction, and what is left over.
+  for (const auto& [rows, columns] : {std::pair<int64_t, int64_t>{32, 64}, {29, 46}, {3, 6}}) {
+    const Tensor x = random_tensor({rows, columns}, 1);
+    std::vector<float> packed(static_cast<size_t>(columns * kPackedOutputs), 7.0f);
+    std::vector<uint16_t> packed_bf16(packed.size(), 7);
+    kernels().pack(x.data(), rows, columns, packed.data());
+    kernels().pack_bf16(x.data(), rows, columns, packed_bf16.data());
+    for (int64_t column = 0; column < columns; ++column) {
+      for (int64_t row = 0; row < kPackedOutputs; ++row) {
+        const auto index = static_cast<size_t>(column * kPackedOutputs + row);
+        const auto pair =
+            static_cast<size_t>(column / 2 * 2 * kPackedOutputs + 2 * row + column % 2);
+        const bool is_given = row < rows;
+        const float value = is_given ? x.data()[row * columns + column] : 7.0f;
+        EXPECT_EQ(packed[index], value) << row << ", " << column;
+        EXPECT_EQ(packed_bf16[pair], is_given ? f32_to_bf16(value) : 7) << row << ", " << column;
+      }
+    }
+  }
+}
+
+TEST_P(RowKernelsTest, RoundsToBfloat16) {
+  // Ties to both sides, the largest number, subnormals, infinity and what is no number.
+  std::vector<float> x = {1.0f,  1.00390625f, 1.01171875f, -1.00390625f, 3.4028235e38f, 1e-40f,
+                          -0.0f, INFINITY,    NAN,         -NAN,         0.1f};
+  const Tensor random = random_tensor({38}, 1);
+  x.insert(x.end(), random.values().begin(), random.values().end());
+  // The quietest of all signals: its digits lie in the half that is cut off.
+  x.push_back(std::bit_cast<float>(0x7f800001u));
+  const auto count = static_cast<int64_t>(x.size());
+  std::vector<uint16_t> bits(x.size());
+  std::vector<float> rounded = x;
+  kernels().to_bf16(x.data(), bits.data(), count);
+  kernels().round_to_bf16(rounded.data(), rounded.data(), count);
+  for (size_t i = 0; i < x.size(); ++i) {
+    if (std::isnan(x[i])) {
+      EXPECT_TRUE(std::isnan(bf16_to_f32(bits[i])) && std::isnan(rounded[i])) << i;
+      continue;
+    }
+    EXPECT_EQ(bits[i], f32_to_bf16(x[i])) << x[i];
+    EXPECT_EQ(rounded[i], bf16_to_f32(bits[i])) << x[i];
   }
 }
 

@@ -8,6 +8,7 @@
 #include "ops/cpu/cpu_level.h"
 #include "ops/cpu/linear.h"
 #include "ops/cpu/norms.h"
+#include "ops/cpu/packed_product.h"
 #include "ops/cpu/quantized_linear.h"
 #include "ops/cpu/tap_convolution.h"
 #include "ops/ops.h"
@@ -38,14 +39,26 @@ bool runs_by_taps(const Conv2d& layer) {
          layer.stride == 1 && layer.pad_before == 1 && layer.pad_after == 1;
 }
 
+Compute resolved(Compute compute) {
+  if (compute != Compute::kAuto) return compute;
+  return cpu::multiplies_bf16() ? Compute::kBFloat16 : Compute::kFloat32;
+}
+
+// For the description: what is not the reference, and how it is computed.
+std::string name_of(Compute compute) {
+  if (compute == Compute::kInt8) return ", int8";
+  if (compute != Compute::kBFloat16) return "";
+  return cpu::multiplies_bf16() ? ", bf16" : ", bf16 (rounded to it: this CPU multiplies fp32)";
+}
+
 class CpuBackend final : public Backend {
  public:
   CpuBackend(const cpu::RowKernels& kernels, Compute compute, int64_t kept_bytes)
-      : kernels_(kernels), compute_(compute), kept_weights_(kept_bytes) {}
+      : kernels_(kernels), compute_(resolved(compute)), kept_weights_(kept_bytes) {}
 
   std::string description() const override {
-    return "CPU, " + std::string(kernels_.level) + (compute_ == Compute::kInt8 ? ", int8" : "") +
-           ", " + std::to_string(thread_count()) + " threads, oneDNN " +
+    return "CPU, " + std::string(kernels_.level) + name_of(compute_) + ", " +
+           std::to_string(thread_count()) + " threads, oneDNN " +
            std::to_string(DNNL_VERSION_MAJOR) + "." + std::to_string(DNNL_VERSION_MINOR) + "." +
            std::to_string(DNNL_VERSION_PATCH);
   }
@@ -66,7 +79,7 @@ class CpuBackend final : public Backend {
     if (runs_in_integers(x, gate) && runs_in_integers(x, up)) {
       gated_linear_in_integers(x, gate, up, hidden);
     } else {
-      cpu::gated_linear(kernels_, x, gate, up, hidden);
+      cpu::gated_linear(kernels_, x, gate, up, rounding_of(gate), hidden);
     }
     return linear(hidden, down);
   }
@@ -148,6 +161,11 @@ class CpuBackend final : public Backend {
   }
 
  private:
+  cpu::Rounding rounding_of(const Linear& layer) const {
+    return compute_ == Compute::kBFloat16 && !layer.keeps_float32 ? cpu::Rounding::kBFloat16
+                                                                  : cpu::Rounding::kNone;
+  }
+
   bool runs_in_integers(const Tensor& x, const Linear& layer) const {
     return compute_ == Compute::kInt8 && !layer.keeps_float32 && x.rank() > 0 &&
            x.size() / x.dim(-1) >= kIntegerRows && cpu::rotation_for(x.dim(-1)) != 0;
@@ -158,7 +176,9 @@ class CpuBackend final : public Backend {
   }
 
   void multiply(const Tensor& x, const Linear& layer, bool accumulate, Tensor& out) {
-    if (!runs_in_integers(x, layer)) return cpu::linear(kernels_, x, layer, accumulate, out);
+    if (!runs_in_integers(x, layer)) {
+      return cpu::linear(kernels_, x, layer, rounding_of(layer), accumulate, out);
+    }
     cpu::check_linear(x, layer, out);
     cpu::quantized_linear(kernels_, cpu::QuantizedRows(kernels_, x), layer, accumulate,
                           kept_weights_, out);

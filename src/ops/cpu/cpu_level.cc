@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "ops/cpu/packed_product.h"
 #include "ops/ops.h"
 
 namespace zanime::ops {
@@ -51,9 +52,10 @@ const RowKernels& select_kernels(const std::string& level) {
   for (const Level& candidate : kLevels) {
     if (wanted != candidate.name) continue;
     if (!candidate.present()) break;
-    // oneDNN takes the cap only before its first kernel; a second backend in one process with
-    // another level shares the first one's cap, which changes speed and not meaning.
+    // The libraries take the cap only before their first kernels; a second backend in one process
+    // with another level shares the first one's cap, which changes speed and not meaning.
     const bool is_best = wanted == cpu_levels().back();
+    if (!is_best) limit_packed_products(candidate.name);
     if (!is_best && dnnl::set_max_cpu_isa(candidate.isa) != dnnl::status::success) {
       log_debug("oneDNN keeps the instruction set it started with");
     }

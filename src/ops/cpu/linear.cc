@@ -5,116 +5,120 @@
 #include <string>
 
 #include "base/parallel.h"
-#include "ops/cpu/gemm.h"
+#include "ops/cpu/packed_product.h"
 #include "ops/cpu/scratch.h"
-#include "weights/block_formats.h"
-#include "weights/weight_delta.h"
+#include "ops/cpu/weight_block.h"
 
 namespace zanime::ops::cpu {
 namespace {
 
-// A panel is what one thread converts and multiplies at a time: kPanelRows outputs, in blocks of
-// kPanelDepth inputs. A converted block is 384 KiB, so that it is still in the second-level cache
-// when the product reads it. Both are fixed numbers: sums are taken in the same order whatever the
-// number of threads.
-constexpr int64_t kPanelRows = 256;
-constexpr int64_t kPanelDepth = 384;
-// Rows of x that are multiplied at a time: on 1056 rows at once the product ran at 78 % of its rate
-// alone, in parts of 384 at 90 %.
-constexpr int64_t kChunkRows = 384;
-// Of weights in blocks or groups of up to 256 values, which are converted whole.
-constexpr int64_t kBlockPanelDepth = 512;
+// A panel is what one thread converts and multiplies at a time: so many outputs, in blocks of so
+// many inputs. A packed block of 640 KiB is read from the second and third-level caches once per
+// chunk of rows. Of blocks from 512 to 1920 inputs and 64 to 256 outputs, these ran fastest.
+constexpr int64_t kPanelOutputs = 128;
+constexpr int64_t kPanelDepth = 1280;
+// Rows of x that meet a packed block at a time: their block of inputs stays in cache meanwhile.
+constexpr int64_t kChunkRows = 96;
 
-// Fewer outputs per panel where that gives every thread something to do.
-int64_t panel_rows_for(int64_t outputs) {
-  return outputs >= 2 * kPanelRows ? kPanelRows : std::max<int64_t>(32, (outputs + 1) / 2);
-}
-
-int64_t panel_depth_for(const Weight& weight) {
-  const bool blocks = std::any_of(
-      weight.parts().begin(), weight.parts().end(),
-      [](const WeightPart& part) { return dtype_block(part.dtype) > 1 || part.rotation != 0; });
-  return blocks ? kBlockPanelDepth : kPanelDepth;
-}
-
-// The product of one panel: rows [first, first + count) of the weight.
-void multiply_panel(const RowKernels& kernels, const Tensor& x, const Linear& layer, int64_t first,
-                    int64_t count, float beta, Matrix out) {
-  const int64_t depth = x.dim(-1);
-  const int64_t rows = x.size() / depth;
-  const int64_t panel_depth = panel_depth_for(layer.weight);
-  float* block = scratch(Scratch::kWeightPanel, count * std::min(depth, panel_depth));
-  for (int64_t column = 0; column < depth; column += panel_depth) {
-    const int64_t columns = std::min(panel_depth, depth - column);
-    convert_block(kernels, layer.weight, first, count, column, columns, block);
-    for (int64_t row = 0; row < rows; row += kChunkRows) {
-      gemm_nt(std::min(kChunkRows, rows - row), count, columns,
-              {x.data() + row * depth + column, depth}, {block, columns}, column == 0 ? beta : 1.0f,
-              {out.data + row * out.stride, out.stride});
-    }
-  }
-  if (layer.bias.empty()) return;
-  for (int64_t row = 0; row < rows; ++row) {
-    kernels.add(out.data + row * out.stride, layer.bias.data() + first, count);
-  }
-}
-
-void convert_values(const RowKernels& kernels, const WeightPart& part, int64_t offset, float scale,
-                    float* out, int64_t n) {
-  const std::byte* in = part.data + dtype_bytes(part.dtype, offset);
-  switch (part.dtype) {
-    case DType::kF32:
-      return kernels.convert_f32(in, scale, out, n);
-    case DType::kF16:
-      return kernels.convert_f16(in, scale, out, n);
-    case DType::kBF16:
-      return kernels.convert_bf16(in, scale, out, n);
-    case DType::kF8E4M3:
-      return kernels.convert_f8e4m3(in, scale, out, n);
-    case DType::kF8E5M2:
-      return kernels.convert_f8e5m2(in, scale, out, n);
-    case DType::kI8:
-      return kernels.convert_i8(in, scale, out, n);
-    default:
-      dequantize_blocks(in, part.dtype, n, out);
-      if (scale != 1.0f) kernels.multiply_scalar(out, scale, n);
-  }
-}
-
-void convert_stored(const RowKernels& kernels, const Weight& weight, const WeightBlock& block,
-                    float* out) {
-  const int64_t row_size = weight.columns();
-  const int64_t last = block.row + block.rows;
-  int64_t part_begin = 0;
-  for (const WeightPart& part : weight.parts()) {
-    const int64_t begin = std::max(block.row, part_begin);
-    const int64_t end = std::min(last, part_begin + part.rows);
-    for (int64_t row = begin; row < end; ++row) {
-      const int64_t local = row - part_begin;
-      const float scale = part.row_scales ? (*part.row_scales)[local] : part.scale;
-      convert_values(kernels, part, local * row_size + block.column, scale, out, block.columns);
-      if (part.rotation != 0) kernels.rotate(out, block.columns, part.rotation);
-      out += block.columns;
-    }
-    part_begin += part.rows;
-  }
-}
-
-class CpuBlockMath final : public BlockMath {
+// x in the numbers that it is multiplied in.
+class Factor {
  public:
-  explicit CpuBlockMath(const RowKernels& kernels) : kernels_(kernels) {}
-
-  void multiply(int64_t m, int64_t n, int64_t k, float alpha, const float* a, const float* b,
-                int64_t b_stride, float beta, float* c) const override {
-    gemm_nn(m, n, k, {a, k}, {b, b_stride}, beta, {c, n}, alpha);
+  Factor(const RowKernels& kernels, const Tensor& x, Rounding rounding)
+      : rows_(x.size() / x.dim(-1)), depth_(x.dim(-1)), rounding_(rounding), values_(x) {
+    if (rounding == Rounding::kNone) return;
+    // Pairs of inputs are multiplied at once.
+    is_stored_bf16_ = multiplies_bf16() && depth_ % 2 == 0;
+    values_ = Tensor(Shape{floats(rows_ * depth_)});
+    parallel_for(rows_, [&](int64_t row) {
+      const float* in = x.data() + row * depth_;
+      if (is_stored_bf16_) {
+        kernels.to_bf16(in, reinterpret_cast<uint16_t*>(values_.data()) + row * depth_, depth_);
+      } else {
+        kernels.round_to_bf16(in, values_.data() + row * depth_, depth_);
+      }
+    });
   }
-  void convert(const Weight& weight, const WeightBlock& block, float* out) const override {
-    convert_stored(kernels_, weight, block, out);
+
+  int64_t rows() const { return rows_; }
+  int64_t depth() const { return depth_; }
+
+  // packed = the weight's rows [first, first + outputs), columns [column, column + columns),
+  // outputs <= kPackedOutputs. Takes floats(kPackedOutputs * columns).
+  void pack(const RowKernels& kernels, const Weight& weight, int64_t first, int64_t outputs,
+            int64_t column, int64_t columns, float* packed) const {
+    const int64_t tile_columns = conversion_columns(weight);
+    float* tile = scratch(Scratch::kWeightPanel, outputs * tile_columns);
+    for (int64_t done = 0; done < columns; done += tile_columns) {
+      const int64_t count = std::min(tile_columns, columns - done);
+      convert_block(kernels, weight, first, outputs, column + done, count, tile);
+      float* target = packed + floats(done * kPackedOutputs);
+      if (is_stored_bf16_) {
+        kernels.pack_bf16(tile, outputs, count, reinterpret_cast<uint16_t*>(target));
+        continue;
+      }
+      if (rounding_ == Rounding::kBFloat16) kernels.round_to_bf16(tile, tile, outputs * count);
+      kernels.pack(tile, outputs, count, target);
+    }
+  }
+
+  // out [rows, outputs] (+)= x[first .. first + rows, column ..] packed^T
+  void multiply(PackedShape shape, int64_t first, int64_t column, const float* packed,
+                Matrix out) const {
+    shape.x_stride = depth_;
+    const int64_t offset = first * depth_ + column;
+    if (is_stored_bf16_) {
+      multiply_packed_bf16(shape, reinterpret_cast<const uint16_t*>(values_.data()) + offset,
+                           reinterpret_cast<const uint16_t*>(packed), out);
+    } else {
+      multiply_packed(shape, values_.data() + offset, packed, out);
+    }
+  }
+
+  // As many floats as hold so many numbers.
+  int64_t floats(int64_t numbers) const {
+    return is_stored_bf16_ ? floats_for_bytes(2 * numbers) : numbers;
   }
 
  private:
-  const RowKernels& kernels_;
+  int64_t rows_, depth_;
+  Rounding rounding_;
+  bool is_stored_bf16_ = false;
+  Tensor values_;  // pairs of bfloat16 where is_stored_bf16_
 };
+
+// The product of one panel: outputs [first, first + count), count <= kPanelOutputs.
+void multiply_panel(const RowKernels& kernels, const Factor& x, const Linear& layer, int64_t first,
+                    int64_t count, bool accumulate, Matrix out) {
+  const int64_t depth = std::min(x.depth(), kPanelDepth);
+  const int64_t packed_size = x.floats(kPackedOutputs * depth);
+  const int64_t packs = (count + kPackedOutputs - 1) / kPackedOutputs;
+  float* packed = scratch(Scratch::kPackedPanel, packs * packed_size);
+  const auto for_each_pack = [&](auto work) {
+    for (int64_t pack = 0; pack < packs; ++pack) {
+      const int64_t begin = pack * kPackedOutputs;
+      work(begin, std::min(kPackedOutputs, count - begin), packed + pack * packed_size);
+    }
+  };
+  for (int64_t column = 0; column < x.depth(); column += kPanelDepth) {
+    const int64_t columns = std::min(kPanelDepth, x.depth() - column);
+    for_each_pack([&](int64_t begin, int64_t outputs, float* target) {
+      x.pack(kernels, layer.weight, first + begin, outputs, column, columns, target);
+    });
+    for (int64_t row = 0; row < x.rows(); row += kChunkRows) {
+      for_each_pack([&](int64_t begin, int64_t outputs, const float* source) {
+        const PackedShape shape{.rows = std::min(kChunkRows, x.rows() - row),
+                                .outputs = outputs,
+                                .depth = columns,
+                                .accumulate = accumulate || column > 0};
+        x.multiply(shape, row, column, source, {out.data + row * out.stride + begin, out.stride});
+      });
+    }
+  }
+  if (layer.bias.empty()) return;
+  for (int64_t row = 0; row < x.rows(); ++row) {
+    kernels.add(out.data + row * out.stride, layer.bias.data() + first, count);
+  }
+}
 
 }  // namespace
 
@@ -130,38 +134,40 @@ void check_linear(const Tensor& x, const Linear& layer, const Tensor& out) {
   }
 }
 
-void convert_block(const RowKernels& kernels, const Weight& weight, int64_t first, int64_t rows,
-                   int64_t column, int64_t columns, float* out) {
-  const WeightBlock block{first, rows, column, columns};
-  convert_stored(kernels, weight, block, out);
-  if (weight.changes().empty()) return;
-  float* work = scratch(Scratch::kWeightChange, 2 * rows * columns);
-  apply_changes(weight, block, CpuBlockMath(kernels), work, out);
+int64_t even_panel(int64_t outputs, int64_t most, int64_t multiple) {
+  const int64_t threads = thread_count();
+  const int64_t panels = (outputs + most - 1) / most;
+  const int64_t even_panels = (panels + threads - 1) / threads * threads;
+  const int64_t panel = (outputs + even_panels - 1) / even_panels;
+  return std::max<int64_t>(1, (panel + multiple - 1) / multiple) * multiple;
 }
 
-void linear(const RowKernels& kernels, const Tensor& x, const Linear& layer, bool accumulate,
-            Tensor& out) {
+void linear(const RowKernels& kernels, const Tensor& x, const Linear& layer, Rounding rounding,
+            bool accumulate, Tensor& out) {
   check_linear(x, layer, out);
+  const Factor factor(kernels, x, rounding);
   const int64_t outputs = layer.weight.rows();
-  const float beta = accumulate ? 1.0f : 0.0f;
-  parallel_for_ranges(outputs, panel_rows_for(outputs), [&](int64_t begin, int64_t end) {
-    multiply_panel(kernels, x, layer, begin, end - begin, beta, {out.data() + begin, outputs});
+  const int64_t panel = even_panel(outputs, kPanelOutputs, kPackedOutputs);
+  parallel_for_ranges(outputs, panel, [&](int64_t begin, int64_t end) {
+    multiply_panel(kernels, factor, layer, begin, end - begin, accumulate,
+                   {out.data() + begin, outputs});
   });
 }
 
 void gated_linear(const RowKernels& kernels, const Tensor& x, const Linear& gate, const Linear& up,
-                  Tensor& hidden) {
+                  Rounding rounding, Tensor& hidden) {
   check_linear(x, gate, hidden);
   check_linear(x, up, hidden);
+  const Factor factor(kernels, x, rounding);
   const int64_t outputs = gate.weight.rows();
-  const int64_t rows = x.size() / x.dim(-1);
-  parallel_for_ranges(outputs, panel_rows_for(outputs), [&](int64_t begin, int64_t end) {
+  const int64_t panel = even_panel(outputs, kPanelOutputs, kPackedOutputs);
+  parallel_for_ranges(outputs, panel, [&](int64_t begin, int64_t end) {
     const int64_t count = end - begin;
     const Matrix gate_out{hidden.data() + begin, outputs};
-    const Matrix up_out{scratch(Scratch::kGatePanel, rows * count), count};
-    multiply_panel(kernels, x, gate, begin, count, 0.0f, gate_out);
-    multiply_panel(kernels, x, up, begin, count, 0.0f, up_out);
-    for (int64_t row = 0; row < rows; ++row) {
+    const Matrix up_out{scratch(Scratch::kGatePanel, factor.rows() * count), count};
+    multiply_panel(kernels, factor, gate, begin, count, false, gate_out);
+    multiply_panel(kernels, factor, up, begin, count, false, up_out);
+    for (int64_t row = 0; row < factor.rows(); ++row) {
       kernels.silu_multiply(gate_out.data + row * gate_out.stride, up_out.data + row * count,
                             count);
     }

@@ -9,6 +9,7 @@
 #include "base/parallel.h"
 #include "ops/cpu/linear.h"
 #include "ops/cpu/scratch.h"
+#include "ops/cpu/weight_block.h"
 #include "weights/rotation.h"
 
 namespace zanime::ops::cpu {
@@ -20,8 +21,8 @@ constexpr float kLargestWeight = 63.0f;
 constexpr float kLargestActivation = 127.0f;
 constexpr int32_t kActivationZero = 128;  // as RowKernels::dequantize has it
 
-// Outputs that one thread multiplies at a time, and rows of a weight that it converts at a time: as
-// floats they stay in the second-level cache.
+// Outputs that one thread multiplies at a time at most, and rows of a weight that it converts at a
+// time: as floats they stay in the second-level cache.
 constexpr int64_t kPanelRows = 256;
 constexpr int64_t kConvertedRows = 8;
 
@@ -119,7 +120,7 @@ void quantized_linear(const RowKernels& kernels, const QuantizedRows& x, const L
   const bool is_rotated = is_stored_rotated(layer.weight, wanted);
   const Weight weight = is_rotated ? as_stored(layer.weight) : layer.weight;
   const int64_t rotation = is_rotated ? 0 : wanted;
-  parallel_for_ranges(outputs, kPanelRows, [&](int64_t first, int64_t end) {
+  parallel_for_ranges(outputs, even_panel(outputs, kPanelRows, 8), [&](int64_t first, int64_t end) {
     const int64_t count = end - first;
     float scales[kPanelRows];
     int32_t sums[kPanelRows];

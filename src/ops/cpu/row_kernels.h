@@ -9,6 +9,9 @@
 
 namespace zanime::ops::cpu {
 
+// Outputs of a linear layer whose weights lie packed beside each other (ops/cpu/packed_product.h).
+constexpr int64_t kPackedOutputs = 32;
+
 struct RowKernels {
   const char* level;  // "baseline", "avx2", "avx512"
 
@@ -21,6 +24,17 @@ struct RowKernels {
   void (*convert_i8)(const std::byte* in, float scale, float* out, int64_t n);
   // As rotate_groups (weights/rotation.h).
   void (*rotate)(float* x, int64_t n, int64_t group);
+
+  // Weights [rows <= kPackedOutputs, columns] of as many outputs as [columns][kPackedOutputs]; what
+  // lies behind `rows` is left as it is.
+  void (*pack)(const float* in, int64_t rows, int64_t columns, float* out);
+  // The same in bfloat16, pairs of columns together: [columns / 2][kPackedOutputs][2]. columns
+  // even.
+  void (*pack_bf16)(const float* in, int64_t rows, int64_t columns, uint16_t* out);
+  // out = x in bfloat16, to nearest and ties to even; the second leaves it in float32, and out may
+  // be x.
+  void (*to_bf16)(const float* x, uint16_t* out, int64_t n);
+  void (*round_to_bf16)(const float* x, float* out, int64_t n);
 
   // The largest |x|; NaN where one is.
   float (*absolute_max)(const float* x, int64_t n);

@@ -7,6 +7,7 @@ namespace zanime::ops::cpu {
 
 enum class Scratch {
   kWeightPanel,
+  kPackedPanel,
   kGatePanel,
   kWeightChange,
   kScores,

@@ -7,8 +7,8 @@
 
 #include "base/parallel.h"
 #include "ops/cpu/gemm.h"
-#include "ops/cpu/linear.h"
 #include "ops/cpu/scratch.h"
+#include "ops/cpu/weight_block.h"
 
 namespace zanime::ops::cpu {
 namespace {
