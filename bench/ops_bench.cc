@@ -9,6 +9,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include "ops/bare_product.h"
 #include "ops/cpu/gemm.h"
 #include "ops/ops.h"
 
@@ -76,6 +77,14 @@ BENCHMARK(LinearF32)->Apply(shapes)->UseRealTime();
 BENCHMARK(LinearBF16)->Apply(shapes)->UseRealTime();
 BENCHMARK(LinearF8)->Apply(shapes)->UseRealTime();
 BENCHMARK(LinearF8InIntegers)->Apply(shapes)->UseRealTime();
+
+// Weights a second that are converted from F8_E4M3 and packed.
+void Conversion(benchmark::State& state) {
+  double seconds = 0;
+  for (auto _ : state) benchmark::DoNotOptimize(seconds = seconds_of_a_conversion());
+  state.counters["weights/s"] = 1 / seconds;
+}
+BENCHMARK(Conversion)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 // Argument: tokens, with 30 heads of 128.
 void Attention(benchmark::State& state) {

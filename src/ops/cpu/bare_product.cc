@@ -101,7 +101,7 @@ double seconds_of_a_conversion() {
   const cpu::RowKernels& kernels = cpu::select_kernels("");
   const double seconds = best_seconds([&] {
     parallel_for_ranges(kRows, cpu::kPackedOutputs, [&](int64_t begin, int64_t end) {
-      const int64_t columns = cpu::conversion_columns(weight);
+      constexpr int64_t columns = cpu::kConvertedColumns;
       float* block = cpu::scratch(cpu::Scratch::kWeightPanel, cpu::kPackedOutputs * columns);
       float* packed = cpu::scratch(cpu::Scratch::kPackedPanel, cpu::kPackedOutputs * kColumns);
       for (int64_t column = 0; column < kColumns; column += columns) {

@@ -46,10 +46,9 @@ class Factor {
   // outputs <= kPackedOutputs. Takes floats(kPackedOutputs * columns).
   void pack(const RowKernels& kernels, const Weight& weight, int64_t first, int64_t outputs,
             int64_t column, int64_t columns, float* packed) const {
-    const int64_t tile_columns = conversion_columns(weight);
-    float* tile = scratch(Scratch::kWeightPanel, outputs * tile_columns);
-    for (int64_t done = 0; done < columns; done += tile_columns) {
-      const int64_t count = std::min(tile_columns, columns - done);
+    float* tile = scratch(Scratch::kWeightPanel, outputs * kConvertedColumns);
+    for (int64_t done = 0; done < columns; done += kConvertedColumns) {
+      const int64_t count = std::min(kConvertedColumns, columns - done);
       convert_block(kernels, weight, first, outputs, column + done, count, tile);
       float* target = packed + floats(done * kPackedOutputs);
       if (is_stored_bf16_) {

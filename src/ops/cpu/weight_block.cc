@@ -87,13 +87,6 @@ class CpuBlockMath final : public BlockMath {
 
 }  // namespace
 
-int64_t conversion_columns(const Weight& weight) {
-  const bool is_plain = std::none_of(
-      weight.parts().begin(), weight.parts().end(),
-      [](const WeightPart& part) { return dtype_block(part.dtype) > 1 || part.rotation != 0; });
-  return is_plain && weight.changes().empty() ? 64 : 256;
-}
-
 void convert_block(const RowKernels& kernels, const Weight& weight, int64_t first, int64_t rows,
                    int64_t column, int64_t columns, float* out) {
   const WeightBlock block{first, rows, column, columns};

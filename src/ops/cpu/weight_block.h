@@ -8,10 +8,10 @@
 
 namespace zanime::ops::cpu {
 
-// Columns of a weight that are best converted at a time, of kPackedOutputs rows: what comes of it
-// stays in the first-level cache, and of weights in blocks or groups, which are converted whole, or
-// with changes in the second-level one.
-int64_t conversion_columns(const Weight& weight);
+// Columns that are converted at a time. Stored blocks and rotated groups, which are converted
+// whole, are no longer. Fewer would fit the first-level cache better, but then rows are read a line
+// of the cache at a time, which took up to twice as long.
+constexpr int64_t kConvertedColumns = 256;
 
 // out [rows, columns] = the weight's rows [first, first + rows), columns [column, column + columns)
 // in float32, changes applied. Of a weight in blocks, the columns begin and end where blocks do.
