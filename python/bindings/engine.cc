@@ -16,6 +16,7 @@
 #include <nanobind/stl/vector.h>
 #include <unistd.h>
 
+#include "base/cpu_count.h"
 #include "base/parallel.h"
 #include "bindings.h"
 #include "engine/builtin_model.h"
@@ -128,7 +129,7 @@ class SharedEngine {
       State& state = current();
       std::unique_lock lock(state.work, std::defer_lock);
       while (!lock.try_lock_for(std::chrono::milliseconds(20))) context.cancel.throw_if_cancelled();
-      if (threads_) set_thread_count(*threads_);
+      set_thread_count(threads_.value_or(default_thread_count()));
       work(state.engine, context.cancel, hooks_for(on_progress, context));
     });
   }
@@ -246,7 +247,7 @@ void bind_engine(nb::module_& module) {
            "one. device: ``auto`` or ``cpu``. memory: bytes of weights that stay converted\n"
            "between steps, which saves time with int8. compute: ``fp32``, ``bf16``, ``int8``,\n"
            "or ``auto``: ``bf16`` where the CPU is made for it, else ``fp32``.\n"
-           "input_dir: where graphs find pictures. threads: CPU threads, default all.\n"
+           "input_dir: where graphs find pictures. threads: CPU threads, default one a core.\n"
            "extra_nodes: know nodes beyond the core set, default ZANIME_INIT_COMFY_EXTRA_NODES.\n"
            "Raises UsageError.")
       .def("generate", &SharedEngine::generate, nb::arg("params"),

@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "base/cpu_count.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/parallel.h"
@@ -145,7 +146,8 @@ int run_program(int argc, char** argv, const CancelToken& cancel) {
   app.option_defaults()->always_capture_default(false);
   app.fallthrough();  // options of the program may follow a command
   app.require_subcommand(0, 1);
-  app.add_option("--threads", globals.threads, "CPU threads to use (default: all)")
+  app.add_option("--threads", globals.threads,
+                 "CPU threads to use (default: one a core, within the quota of a container)")
       ->check(CLI::Range(1, kMaxThreads))
       ->type_name("N");
   app.add_option_function<std::string>(
@@ -164,7 +166,7 @@ int run_program(int argc, char** argv, const CancelToken& cancel) {
   app.add_flag("--verbose,-v", globals.verbose, "Say more, a line at a time")->excludes(quiet);
   app.add_flag("--json", globals.json, "Print the result, or the error, as one JSON object");
   app.parse_complete_callback([&globals] {
-    if (globals.threads > 0) set_thread_count(globals.threads);
+    set_thread_count(globals.threads > 0 ? globals.threads : default_thread_count());
     if (globals.memory > 0 && globals.compute != ops::Compute::kInt8) {
       log_warning(
           "--memory buys nothing without --compute int8: elsewhere converting the "

@@ -96,7 +96,7 @@ void bench(const Options& options, const GlobalOptions& globals, const CancelTok
   const auto backend = ops::make_cpu_backend("", globals.compute, globals.memory);
   if (!globals.json) {
     std::cout << backend->description() << '\n'
-              << "ideal: the same matrix products by oneDNN's float32 product alone, in this run\n";
+              << "ideal: the same matrix products alone, in float32, in this run\n";
     print_row({"stage", "seconds", "TFLOP", "GFLOP/s", "ideal s", "ratio", "convert s", "GiB"});
   }
   const BenchmarkResult result =

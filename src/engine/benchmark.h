@@ -30,7 +30,7 @@ struct BenchmarkStage {
   int64_t side = 0;  // pixels; 0 for encode
   double seconds = 0;
   double flops = 0;
-  // The same products by the library alone, in float32, one after another, with nothing between.
+  // The same products alone, one after another, in float32 by the library that is faster at each.
   double ideal_seconds = 0;
   // Converting every weight of the network to float32 once, as is needed before multiplying.
   double conversion_seconds = 0;

@@ -119,6 +119,13 @@ void multiply_panel(const RowKernels& kernels, const Factor& x, const Linear& la
   }
 }
 
+// Outputs that a thread takes at a time. Where one chunk is all there is, a packed block is read
+// once and had better be small.
+int64_t panel_outputs(const Linear& layer, const Factor& x) {
+  return even_panel(layer.weight.rows(), x.rows() > kChunkRows ? kPanelOutputs : kPackedOutputs,
+                    kPackedOutputs);
+}
+
 }  // namespace
 
 void check_linear(const Tensor& x, const Linear& layer, const Tensor& out) {
@@ -146,8 +153,7 @@ void linear(const RowKernels& kernels, const Tensor& x, const Linear& layer, Rou
   check_linear(x, layer, out);
   const Factor factor(kernels, x, rounding);
   const int64_t outputs = layer.weight.rows();
-  const int64_t panel = even_panel(outputs, kPanelOutputs, kPackedOutputs);
-  parallel_for_ranges(outputs, panel, [&](int64_t begin, int64_t end) {
+  parallel_for_ranges(outputs, panel_outputs(layer, factor), [&](int64_t begin, int64_t end) {
     multiply_panel(kernels, factor, layer, begin, end - begin, accumulate,
                    {out.data() + begin, outputs});
   });
@@ -159,8 +165,7 @@ void gated_linear(const RowKernels& kernels, const Tensor& x, const Linear& gate
   check_linear(x, up, hidden);
   const Factor factor(kernels, x, rounding);
   const int64_t outputs = gate.weight.rows();
-  const int64_t panel = even_panel(outputs, kPanelOutputs, kPackedOutputs);
-  parallel_for_ranges(outputs, panel, [&](int64_t begin, int64_t end) {
+  parallel_for_ranges(outputs, panel_outputs(gate, factor), [&](int64_t begin, int64_t end) {
     const int64_t count = end - begin;
     const Matrix gate_out{hidden.data() + begin, outputs};
     const Matrix up_out{scratch(Scratch::kGatePanel, factor.rows() * count), count};
