@@ -197,7 +197,8 @@ def measure(engines: Sequence, request: Request, options: argparse.Namespace) ->
 
 def main() -> int:
     # As by Ctrl-C: what was started ends too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda found, _: sys.exit(128 + found))
     options = parse_arguments()
     try:
         sides = sizes(options.sizes)

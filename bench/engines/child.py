@@ -76,7 +76,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
+                process_group=0,  # ended as one; the session stays the caller's
             )
         except OSError as error:
             raise PeerError(f"cannot start {command[0]}: {error.strerror}") from error
