@@ -181,6 +181,12 @@ def measure(engines: Sequence, request: Request, options: argparse.Namespace) ->
                     )
                 print(f"{engine.name}, {request.side} x {request.side} …", file=sys.stderr)
                 measured = engine.run(request, Path(folder))
+                if measured.start < 0:
+                    print(
+                        f"{engine.name}: its steps took unequal times, so that its start comes "
+                        "out below 0; something else used the machine: measure again",
+                        file=sys.stderr,
+                    )
                 picture = read_png(measured.picture)
                 likeness = psnr(reference, picture) if reference else None
                 reference = reference or picture

@@ -85,7 +85,10 @@ class ComfyUi:
         }
         with Child(command, self._folder, environment) as child:
             version = self._wait_for_server(child, port)
-            events = self._make_picture(child, port, request)
+            try:
+                events = self._make_picture(child, port, request)
+            except (OSError, http.client.HTTPException) as error:
+                raise child.error(f"was lost while it made the picture: {error!r}") from error
         seconds, step_ends = read_events(events)
         start, step = split_stages(child.launched, seconds["text"], step_ends)
         return Measurement(

@@ -1,6 +1,7 @@
 """As much of the WebSocket protocol (RFC 6455) as listening to a server takes."""
 
 import base64
+import contextlib
 import os
 import socket
 import struct
@@ -39,7 +40,8 @@ class WebSocket:
 
     def close(self) -> None:
         """Ends a `receive` that waits in another thread, too."""
-        self._socket.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # the server may have left already
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
     def receive(self) -> str:
