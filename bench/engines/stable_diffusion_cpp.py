@@ -47,6 +47,8 @@ class StableDiffusionCpp:
     def run(self, request: Request, folder: Path) -> Measurement:
         picture = folder / "stable-diffusion.cpp.png"
         command = [
+            # Written to a pipe, its progress would come in one piece.
+            *("stdbuf", "--output=L"),
             *(self._program, "--diffusion-model", request.file("diffusion_models", request.model)),
             *("--llm", request.file("text_encoders", request.text_encoder)),
             *("--vae", request.file("vae", request.vae)),
