@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from .request import PeerError
+from .request import Measurement, PeerError, split_stages
 
 MEMORY_INTERVAL = 0.05  # seconds
 FAMILY_INTERVAL = 0.5  # looking through all processes costs a hundred times one process's status
@@ -101,6 +101,33 @@ class Child:
         for thread in self._threads:
             thread.join()
         self._process.stdout.close()
+
+    def measured(
+        self,
+        version: str,
+        stages: Mapping[str, float],
+        encode: str,
+        decode: str,
+        step_ends: Sequence[float],
+        ended: float,
+        picture: Path,
+    ) -> Measurement:
+        """Of the seconds by stage that it told; `encode` and `decode` are its names of the two."""
+        for stage in (encode, decode):
+            if stage not in stages:
+                raise self.error(f"did not say how long {stage} took")
+        start, step = split_stages(self.launched, stages[encode], step_ends)
+        return Measurement(
+            version,
+            start,
+            stages[encode],
+            step,
+            stages[decode],
+            ended - self.launched,
+            self.peak_anonymous,
+            self.peak_resident,
+            picture,
+        )
 
     def running(self) -> bool:
         return self._process.poll() is None

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .child import Child
-from .request import Measurement, PeerError, Request, split_stages
+from .request import Measurement, PeerError, Request
 from .websocket import WebSocket
 
 _HOST = "127.0.0.1"
@@ -90,18 +90,9 @@ class ComfyUi:
             except (OSError, http.client.HTTPException) as error:
                 raise child.error(f"was lost while it made the picture: {error!r}") from error
         seconds, step_ends = read_events(events)
-        start, step = split_stages(child.launched, seconds["text"], step_ends)
-        return Measurement(
-            version,
-            start,
-            seconds["text"],
-            step,
-            seconds["decode"],
-            events[-1].time - child.launched,
-            child.peak_anonymous,
-            child.peak_resident,
-            self._picture(base / "output"),
-        )
+        ended = events[-1].time
+        picture = self._picture(base / "output")
+        return child.measured(version, seconds, "text", "decode", step_ends, ended, picture)
 
     @staticmethod
     def _picture(folder: Path) -> Path:

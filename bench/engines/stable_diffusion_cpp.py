@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .child import Child, Line
-from .request import CFG, SAMPLER, SCHEDULER, SHIFT, Measurement, PeerError, Request, split_stages
+from .request import CFG, SAMPLER, SCHEDULER, SHIFT, Measurement, PeerError, Request
 
 _TAKING = re.compile(
     r"(get_learned_condition|loading tensors|sampling|decode_first_stage)"
@@ -62,20 +62,13 @@ class StableDiffusionCpp:
         with Child(command, folder) as child:
             ended = child.wait()
         stages, step_ends = read_lines(child.lines)
-        for stage in ("get_learned_condition", "decode_first_stage"):
-            if stage not in stages:
-                raise child.error(f"did not say how long {stage} took")
-        encode = stages["get_learned_condition"]
-        start, step = split_stages(child.launched, encode, step_ends)
-        return Measurement(
+        return child.measured(
             self._version(),
-            start,
-            encode,
-            step,
-            stages["decode_first_stage"],
-            ended - child.launched,
-            child.peak_anonymous,
-            child.peak_resident,
+            stages,
+            "get_learned_condition",
+            "decode_first_stage",
+            step_ends,
+            ended,
             picture,
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .child import Child, Line
-from .request import Measurement, PeerError, Request, split_stages
+from .request import Measurement, PeerError, Request
 
 _DONE = re.compile(r"(\w+) \(node .+\) done in ([\d.]+) s")
 _STEP = re.compile(r"KSampler \(node .+\) step (\d+)/(\d+), ")
@@ -44,20 +44,8 @@ class Zanime:
         with Child(command, folder) as child:
             ended = child.wait()
         seconds, step_ends = read_lines(child.lines)
-        for node in ("CLIPTextEncode", "VAEDecode"):
-            if node not in seconds:
-                raise child.error(f"did not say how long {node} took")
-        start, step = split_stages(child.launched, seconds["CLIPTextEncode"], step_ends)
-        return Measurement(
-            self._version(),
-            start,
-            seconds["CLIPTextEncode"],
-            step,
-            seconds["VAEDecode"],
-            ended - child.launched,
-            child.peak_anonymous,
-            child.peak_resident,
-            picture,
+        return child.measured(
+            self._version(), seconds, "CLIPTextEncode", "VAEDecode", step_ends, ended, picture
         )
 
     def _version(self) -> str:
