@@ -58,7 +58,9 @@ ordered_json parse_graph(const std::string& text) {
 class SharedEngine {
  public:
   SharedEngine(EngineOptions options, std::optional<int> threads)
-      : options_(std::move(options)), threads_(threads), state_(new State(options_)) {}
+      : options_(std::move(options)),
+        threads_(threads ? *threads : default_thread_count()),
+        state_(new State(options_)) {}
   SharedEngine(const SharedEngine&) = delete;
   SharedEngine& operator=(const SharedEngine&) = delete;
   ~SharedEngine() {
@@ -129,7 +131,7 @@ class SharedEngine {
       State& state = current();
       std::unique_lock lock(state.work, std::defer_lock);
       while (!lock.try_lock_for(std::chrono::milliseconds(20))) context.cancel.throw_if_cancelled();
-      set_thread_count(threads_.value_or(default_thread_count()));
+      set_thread_count(threads_);
       work(state.engine, context.cancel, hooks_for(on_progress, context));
     });
   }
@@ -153,7 +155,7 @@ class SharedEngine {
   }
 
   EngineOptions options_;
-  std::optional<int> threads_;
+  int threads_;
   std::atomic<State*> state_;
 };
 
