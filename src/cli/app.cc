@@ -154,7 +154,7 @@ int run_program(int argc, char** argv, const CancelToken& cancel) {
          "--compute",
          [&globals](const std::string& name) { globals.compute = ops::parse_compute(name); },
          "What matrix products are computed in: fp32; bf16, faster where the CPU has it; int8, "
-         "faster everywhere, with a slightly different picture; auto takes bf16 or fp32 (default "
+         "faster on many, with a slightly different picture; auto takes bf16 or fp32 (default "
          "auto)")
       ->type_name("TYPE");
   app.add_option("--memory", globals.memory,

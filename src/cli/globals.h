@@ -12,7 +12,7 @@ struct EngineOptions;
 namespace zanime::cli {
 
 struct GlobalOptions {
-  int threads = 0;  // 0: as many as CPUs
+  int threads = 0;  // 0: default_thread_count()
   ops::Compute compute = ops::Compute::kAuto;
   int64_t memory = 0;  // bytes of converted weights to keep
   bool quiet = false;

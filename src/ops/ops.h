@@ -29,7 +29,7 @@ struct Linear {
 
 // What the products of linear layers are computed in. kFloat32 is the reference. kBFloat16 rounds
 // both factors to bfloat16 and sums in float32; a CPU without such products multiplies the rounded
-// numbers in float32, for the same picture. kInt8 takes 8-bit integers, faster on every CPU and
+// numbers in float32, for the same picture. kInt8 takes 8-bit integers, faster on many CPUs and
 // less exact (ops/cpu/quantized_linear.h). kAuto is kBFloat16 where the CPU is made for it, and
 // kFloat32 elsewhere.
 enum class Compute { kAuto, kFloat32, kBFloat16, kInt8 };
