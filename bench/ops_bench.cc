@@ -25,11 +25,11 @@ Tensor random_tensor(Shape shape) {
 }
 
 // Random bytes as a weight [rows, columns]; F8 patterns that mean NaN are left out.
-Weight random_weight(int64_t rows, int64_t columns, DType dtype) {
+weights::Weight random_weight(int64_t rows, int64_t columns, DType dtype) {
   auto bytes = std::make_shared<std::vector<std::byte>>(rows * columns * dtype_size(dtype));
   std::mt19937 generator(2);
   for (std::byte& byte : *bytes) byte = std::byte(generator() & 0x3f);
-  WeightPart part;
+  weights::WeightPart part;
   part.data = bytes->data();
   part.dtype = dtype;
   part.rows = rows;
@@ -103,9 +103,10 @@ void Convolution(benchmark::State& state) {
   const auto backend = make_cpu_backend();
   const Tensor x = random_tensor({1, side, side, channels});
   const GroupNorm norm{32, random_tensor({channels}), random_tensor({channels})};
-  Weight flat = random_weight(channels, channels * 9, DType::kBF16);
-  const Conv2d layer{Weight("bench", {channels, channels, 3, 3}, flat.parts(), flat.owner()),
-                     random_tensor({channels})};
+  weights::Weight flat = random_weight(channels, channels * 9, DType::kBF16);
+  const Conv2d layer{
+      weights::Weight("bench", {channels, channels, 3, 3}, flat.parts(), flat.owner()),
+      random_tensor({channels})};
   for (auto _ : state) benchmark::DoNotOptimize(backend->norm_conv2d(x, norm, layer));
   set_flops(state, 18.0 * static_cast<double>(side * side * channels * channels));
 }

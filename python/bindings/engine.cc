@@ -57,7 +57,7 @@ ordered_json parse_graph(const std::string& text) {
 // The engine, for several threads and forked processes.
 class SharedEngine {
  public:
-  SharedEngine(EngineOptions options, std::optional<int> threads)
+  SharedEngine(engine::EngineOptions options, std::optional<int> threads)
       : options_(std::move(options)),
         threads_(threads ? *threads : default_thread_count()),
         state_(new State(options_)) {}
@@ -67,11 +67,11 @@ class SharedEngine {
     if (State* state = state_.load(); state->process == ::getpid()) delete state;
   }
 
-  Result generate(const GenerationParams& params, const nb::object& on_progress,
+  Result generate(const engine::GenerationParams& params, const nb::object& on_progress,
                   Canceller* canceller) {
-    EngineResult made;
+    engine::EngineResult made;
     call(on_progress, canceller,
-         [&](Engine& engine, const CancelToken& cancel, const EngineHooks& hooks) {
+         [&](engine::Engine& engine, const CancelToken& cancel, const engine::EngineHooks& hooks) {
            made = engine.generate(params, cancel, hooks);
          });
     Result result(made);
@@ -83,15 +83,15 @@ class SharedEngine {
     const ordered_json json = nb::isinstance<nb::str>(graph)
                                   ? parse_graph(nb::cast<std::string>(graph))
                                   : to_json(graph, "graph");
-    EngineResult made;
+    engine::EngineResult made;
     call(on_progress, canceller,
-         [&](Engine& engine, const CancelToken& cancel, const EngineHooks& hooks) {
+         [&](engine::Engine& engine, const CancelToken& cancel, const engine::EngineHooks& hooks) {
            made = engine.run(json, cancel, hooks);
          });
     return Result(made);
   }
 
-  GenerationParams complete(const GenerationParams& params) {
+  engine::GenerationParams complete(const engine::GenerationParams& params) {
     const nb::gil_scoped_release unlocked;
     State& state = current();
     const std::lock_guard lock(state.facts);
@@ -106,11 +106,11 @@ class SharedEngine {
  private:
   // `asked` answers questions while `engine` computes: only that has anything loaded.
   struct State {
-    explicit State(const EngineOptions& options)
+    explicit State(const engine::EngineOptions& options)
         : process(::getpid()), engine(options), asked(options) {}
 
     pid_t process;
-    Engine engine, asked;
+    engine::Engine engine, asked;
     std::timed_mutex work;
     std::mutex facts;
   };
@@ -136,8 +136,8 @@ class SharedEngine {
     });
   }
 
-  static EngineHooks hooks_for(const nb::object& on_progress, const WorkContext& context) {
-    EngineHooks hooks;
+  static engine::EngineHooks hooks_for(const nb::object& on_progress, const WorkContext& context) {
+    engine::EngineHooks hooks;
     if (on_progress.is_none()) return hooks;
     const auto latest = std::make_shared<Tensor>();
     hooks.preview = [latest](const nodes::LatentPreview& preview) { *latest = preview.pixels; };
@@ -154,7 +154,7 @@ class SharedEngine {
     return hooks;
   }
 
-  EngineOptions options_;
+  engine::EngineOptions options_;
   int threads_;
   std::atomic<State*> state_;
 };
@@ -193,7 +193,7 @@ void make_engine(SharedEngine* self, const OptionalPath& models_root, const std:
     throw Error(ErrorKind::kUsage,
                 "threads is " + std::to_string(*threads) + ", but must be 1 or more");
   }
-  EngineOptions options = EngineOptions::from_environment();
+  engine::EngineOptions options = engine::EngineOptions::from_environment();
   options.models_root = models_root.value_or("");
   options.input_dir = input_dir.value_or("");
   options.wildcards_dir = wildcards_dir.value_or("");
@@ -209,7 +209,7 @@ nb::object inspect(const std::filesystem::path& path) {
   ordered_json found;
   {
     const nb::gil_scoped_release unlocked;
-    found = inspect_file(path);
+    found = engine::inspect_file(path);
   }
   return from_json(found);
 }

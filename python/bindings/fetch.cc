@@ -8,11 +8,11 @@
 #include <nanobind/stl/string.h>
 
 #include "base/error.h"
+#include "base/files/folders.h"
 #include "bindings.h"
-#include "engine/folders.h"
-#include "engine/hub.h"
-#include "engine/model_fetch.h"
 #include "engine/models_root.h"
+#include "fetch/hub.h"
+#include "fetch/model_fetch.h"
 #include "work.h"
 
 namespace nb = nanobind;
@@ -22,40 +22,40 @@ namespace {
 
 using nlohmann::ordered_json;
 
-Quantization quantization_of(const std::string& name) {
-  const auto found = quantizations().find(name);
-  if (found != quantizations().end()) return found->second;
+fetch::Quantization quantization_of(const std::string& name) {
+  const auto found = fetch::quantizations().find(name);
+  if (found != fetch::quantizations().end()) return found->second;
   throw Error(ErrorKind::kUsage, "quant is \"" + name + "\", but must be \"fp8\" or \"bf16\"");
 }
 
 nb::object fetch(const std::optional<std::filesystem::path>& models_root, const std::string& quant,
                  bool all_in_one, bool verify, const std::optional<std::string>& revision,
                  const nb::object& on_progress, Canceller* canceller) {
-  FetchOptions options;
+  fetch::FetchOptions options;
   options.quantization = quantization_of(quant);
   options.all_in_one = all_in_one;
   options.verify = verify;
   if (revision && !revision->empty()) options.revisions = {{"", *revision}};
-  options.offline = FetchOptions::offline_by_environment();
+  options.offline = fetch::FetchOptions::offline_by_environment();
   const std::filesystem::path root =
-      models_root ? plain_folder(*models_root) : ModelsRoot::default_path();
+      models_root ? files::plain_folder(*models_root) : engine::ModelsRoot::default_path();
 
   ordered_json files = ordered_json::array();
   wait_for(canceller, [&](const WorkContext& context) {
-    FetchHooks hooks;
+    fetch::FetchHooks hooks;
     if (!on_progress.is_none()) {
-      hooks.progress = [&](const FetchItem& item, bool /*checking*/, int64_t bytes) {
+      hooks.progress = [&](const fetch::FetchItem& item, bool /*checking*/, int64_t bytes) {
         context.python([&] { on_progress(item.file, bytes, item.bytes); });
       };
     }
-    ModelFetch work(root, options, HubSettings::from_environment());
-    const FetchPlan plan = work.plan(hooks, context.cancel);
+    fetch::ModelFetch work(root, options, fetch::HubSettings::from_environment());
+    const fetch::FetchPlan plan = work.plan(hooks, context.cancel);
     work.carry_out(plan, hooks, context.cancel);
-    for (const FetchItem& item : plan.items) {
+    for (const fetch::FetchItem& item : plan.items) {
       files.push_back({{"file", item.file},
                        {"path", item.target.string()},
                        {"bytes", item.bytes},
-                       {"downloaded", item.state != FetchState::kPresent}});
+                       {"downloaded", item.state != fetch::FetchState::kPresent}});
     }
   });
   return from_json(files);

@@ -10,10 +10,10 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include "base/files/atomic_file.h"
 #include "bindings.h"
 #include "engine/params_json.h"
-#include "engine/picture_file.h"
-#include "weights/atomic_file.h"
+#include "pictures/picture_file.h"
 
 namespace nb = nanobind;
 
@@ -31,8 +31,8 @@ const Picture& picture_at(const Result& result, int64_t index) {
 }
 
 std::vector<std::byte> png_of(const Picture& picture) {
-  return encode_png(picture.rgb, picture.width, picture.height,
-                    {picture.graph, picture.parameters});
+  return pictures::encode_png(picture.rgb, picture.width, picture.height,
+                              {picture.graph, picture.parameters});
 }
 
 nb::list pictures(const Result& result) {
@@ -63,7 +63,7 @@ void save(const Result& result, const std::filesystem::path& path, int64_t index
   const Picture& picture = picture_at(result, index);
   const nb::gil_scoped_release unlocked;
   const std::vector<std::byte> bytes = png_of(picture);
-  AtomicFile file(path, bytes.size());
+  files::AtomicFile file(path, bytes.size());
   file.write_at(0, bytes);
   file.commit();
 }
@@ -78,7 +78,7 @@ nb::tuple get_state(const Result& result) {
   }
   const ordered_json object = {
       {"pictures", std::move(about)},
-      {"params", result.params ? zanime::to_json(*result.params) : ordered_json()},
+      {"params", result.params ? engine::to_json(*result.params) : ordered_json()},
       {"graph", result.graph},
       {"warnings", result.warnings},
       {"timings", result.timings},
@@ -97,7 +97,7 @@ void set_state(Result& self, const nb::tuple& state) {
     const auto* data = static_cast<const uint8_t*>(rgb.data());
     self.pictures.push_back({about[0], about[1], {data, data + rgb.size()}, about[2], about[3]});
   }
-  if (!object.at("params").is_null()) self.params = params_from_json(object.at("params"));
+  if (!object.at("params").is_null()) self.params = engine::params_from_json(object.at("params"));
   self.graph = object.at("graph");
   self.warnings = object.at("warnings");
   self.timings = object.at("timings");
@@ -124,21 +124,21 @@ void bind_progress(nb::module_& module) {
 
 Picture to_picture(const Tensor& pixels, int64_t index) {
   const Tensor one = pixels.rank() == 4 ? pixels.rows(index, 1) : pixels;
-  return {one.dim(-2), one.dim(-3), picture_bytes(one), "", ""};
+  return {one.dim(-2), one.dim(-3), pictures::picture_bytes(one), "", ""};
 }
 
-Result::Result(const EngineResult& result)
+Result::Result(const engine::EngineResult& result)
     : graph(result.graph),
       warnings(result.warnings),
       timings(ordered_json::array()),
       seconds(result.seconds) {
-  for (const EnginePicture& made : result.pictures) {
+  for (const engine::EnginePicture& made : result.pictures) {
     Picture picture = to_picture(made.pixels, 0);
     picture.graph = made.graph;
     picture.parameters = made.parameters;
     pictures.push_back(std::move(picture));
   }
-  for (const nodes::NodeTiming& node : result.report.nodes) {
+  for (const graph::NodeTiming& node : result.report.nodes) {
     timings.push_back({{"id", node.node_id},
                        {"class", node.class_type},
                        {"cached", node.cached},

@@ -35,14 +35,14 @@ struct Progress {
 // What a run gave, without its tensors: small enough to send to another process.
 struct Result {
   std::vector<Picture> pictures;
-  std::optional<GenerationParams> params;  // of generate()
+  std::optional<engine::GenerationParams> params;  // of generate()
   nlohmann::ordered_json graph;
   std::vector<std::string> warnings;
   nlohmann::ordered_json timings;
   double seconds = 0;
 
   explicit Result() = default;
-  explicit Result(const EngineResult& result);
+  explicit Result(const engine::EngineResult& result);
 };
 
 // uint8 [height, width, 3], a copy.

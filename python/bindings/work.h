@@ -8,7 +8,7 @@
 
 #include <nanobind/nanobind.h>
 
-#include "base/progress.h"
+#include "base/cancel.h"
 
 namespace zanime::python {
 

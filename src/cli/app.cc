@@ -13,13 +13,13 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/parallel.h"
+#include "base/text/near_matches.h"
+#include "base/version.h"
 #include "cli/commands.h"
 #include "cli/globals.h"
 #include "cli/lab.h"
 #include "cli/terminal.h"
-#include "engine/version.h"
 #include "nodes/input_value.h"
-#include "nodes/near_matches.h"
 
 namespace zanime::cli {
 namespace {
@@ -90,8 +90,8 @@ std::vector<std::string> option_names(const CLI::App& command) {
 }
 
 std::string did_you_mean(const std::string& word, const std::vector<std::string>& known) {
-  const std::vector<std::string> near = nodes::near_matches(word, known);
-  return near.empty() ? "" : "; did you mean " + nodes::list_names(near, "or") + "?";
+  const std::vector<std::string> near = text::near_matches(word, known);
+  return near.empty() ? "" : "; did you mean " + text::list_names(near, "or") + "?";
 }
 
 // The first word of the command line that nothing took.
@@ -120,7 +120,7 @@ Error usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, c
                                : nodes::quoted(word) + " is not a command of `" + name + "`" +
                                      did_you_mean(word, commands);
   } else if (!commands.empty() && dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
-    message = "`" + name + "` needs a command: " + nodes::list_names(commands, "or");
+    message = "`" + name + "` needs a command: " + text::list_names(commands, "or");
   }
   return Error(ErrorKind::kUsage, message + "\n`" + name + " --help` lists the options");
 }

@@ -1,7 +1,7 @@
 // The program behind main().
 #pragma once
 
-#include "base/progress.h"
+#include "base/cancel.h"
 
 namespace zanime::cli {
 

@@ -22,11 +22,11 @@ using nlohmann::ordered_json;
 constexpr double kGiga = 1e9, kTera = 1e12, kGiB = 1024.0 * 1024.0 * 1024.0;
 
 struct Options {
-  BenchmarkOptions benchmark;
+  engine::BenchmarkOptions benchmark;
   std::string cache;
 };
 
-std::string label(const BenchmarkStage& stage, int64_t tokens) {
+std::string label(const engine::BenchmarkStage& stage, int64_t tokens) {
   if (stage.side == 0) return stage.name + " " + std::to_string(tokens) + " tokens";
   return stage.name + " " + std::to_string(stage.side) + " x " + std::to_string(stage.side);
 }
@@ -42,7 +42,7 @@ void print_row(const std::vector<std::string>& cells) {
   std::cout << line << std::endl;
 }
 
-void print_stage(const BenchmarkStage& stage, int64_t tokens) {
+void print_stage(const engine::BenchmarkStage& stage, int64_t tokens) {
   const bool converts = stage.conversion_seconds > 0;
   print_row({label(stage, tokens), fixed(stage.seconds, 2), fixed(stage.flops / kTera, 3),
              fixed(stage.flops / stage.seconds / kGiga, 0), fixed(stage.ideal_seconds, 2),
@@ -51,7 +51,7 @@ void print_stage(const BenchmarkStage& stage, int64_t tokens) {
              fixed(static_cast<double>(stage.peak.anonymous) / kGiB, 2)});
 }
 
-ordered_json as_json(const BenchmarkStage& stage) {
+ordered_json as_json(const engine::BenchmarkStage& stage) {
   return {{"stage", stage.name},
           {"side", stage.side},
           {"seconds", stage.seconds},
@@ -66,15 +66,15 @@ ordered_json as_json(const BenchmarkStage& stage) {
 
 // A path as it stands, or a name in the folder of the models root.
 std::filesystem::path model_file(const std::string& name, const char* folder,
-                                 const Engine& engine) {
+                                 const engine::Engine& engine) {
   std::error_code error;
   if (std::filesystem::is_regular_file(name, error)) return name;
   return engine.files().find(folder, name);
 }
 
 void bench(const Options& options, const GlobalOptions& globals, const CancelToken& cancel) {
-  const double launched = seconds_since_launch();
-  BenchmarkOptions benchmark = options.benchmark;
+  const double launched = engine::seconds_since_launch();
+  engine::BenchmarkOptions benchmark = options.benchmark;
   const bool own_files =
       !benchmark.model.empty() || !benchmark.text_encoder.empty() || !benchmark.vae.empty();
   if (own_files) {
@@ -83,14 +83,15 @@ void bench(const Options& options, const GlobalOptions& globals, const CancelTok
                   "--model, --text-encoder and --vae go together; leave all of them out for "
                   "synthetic files of the released models' size");
     }
-    const Engine engine(EngineOptions::from_environment());
+    const engine::Engine engine(engine::EngineOptions::from_environment());
     benchmark.model = model_file(benchmark.model, "diffusion_models", engine);
     benchmark.text_encoder = model_file(benchmark.text_encoder, "text_encoders", engine);
     benchmark.vae = model_file(benchmark.vae, "vae", engine);
   } else {
-    make_benchmark_files(
-        options.cache.empty() ? default_benchmark_folder() : std::filesystem::path(options.cache),
-        benchmark, [](const std::string& path) { log_info("writing " + path); });
+    engine::make_benchmark_files(options.cache.empty() ? engine::default_benchmark_folder()
+                                                       : std::filesystem::path(options.cache),
+                                 benchmark,
+                                 [](const std::string& path) { log_info("writing " + path); });
   }
 
   const auto backend = ops::make_cpu_backend("", globals.compute, globals.memory);
@@ -99,13 +100,13 @@ void bench(const Options& options, const GlobalOptions& globals, const CancelTok
               << "ideal: the same matrix products alone, in float32, in this run\n";
     print_row({"stage", "seconds", "TFLOP", "GFLOP/s", "ideal s", "ratio", "convert s", "GiB"});
   }
-  const BenchmarkResult result =
-      run_benchmark(benchmark, *backend, cancel, [&](const BenchmarkStage& stage) {
+  const engine::BenchmarkResult result =
+      engine::run_benchmark(benchmark, *backend, cancel, [&](const engine::BenchmarkStage& stage) {
         if (!globals.json) print_stage(stage, benchmark.tokens);
       });
   const auto encoding =
       std::find_if(result.stages.begin(), result.stages.end(),
-                   [](const BenchmarkStage& stage) { return stage.name == "encode"; });
+                   [](const engine::BenchmarkStage& stage) { return stage.name == "encode"; });
   const bool knows_first_step =
       encoding != result.stages.end() && benchmark.stages.contains("step");
   const double before_step = launched + result.open_seconds + result.caption_seconds;
@@ -130,7 +131,8 @@ void bench(const Options& options, const GlobalOptions& globals, const CancelTok
   if (knows_first_step) {
     object["launch_to_first_step_seconds"] = before_step + encoding->seconds;
   }
-  for (const BenchmarkStage& stage : result.stages) object["stages"].push_back(as_json(stage));
+  for (const engine::BenchmarkStage& stage : result.stages)
+    object["stages"].push_back(as_json(stage));
   std::cout << object.dump(2) << '\n';
 }
 
@@ -140,7 +142,7 @@ void add_bench_command(CLI::App& app, const GlobalOptions& globals, const Cancel
   CLI::App* command =
       app.add_subcommand("bench", "Measure the networks beside the machine's matrix product");
   const auto options = std::make_shared<Options>();
-  BenchmarkOptions& benchmark = options->benchmark;
+  engine::BenchmarkOptions& benchmark = options->benchmark;
   command
       ->add_option("--sizes", benchmark.sides,
                    "Sides of square pictures, pixels, with commas (default 256,512)")

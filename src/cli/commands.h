@@ -4,7 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "base/progress.h"
+#include "base/cancel.h"
 #include "cli/globals.h"
 
 namespace zanime::cli {

@@ -16,14 +16,14 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/text/size_text.h"
 #include "cli/commands.h"
 #include "cli/models_root_option.h"
 #include "cli/progress_view.h"
 #include "cli/terminal.h"
 #include "cli/transfer_view.h"
-#include "engine/model_fetch.h"
 #include "engine/models_root.h"
-#include "engine/size_text.h"
+#include "fetch/model_fetch.h"
 
 namespace zanime::cli {
 namespace {
@@ -31,7 +31,7 @@ namespace {
 using nlohmann::ordered_json;
 
 struct FetchCommandOptions {
-  FetchOptions fetch;
+  fetch::FetchOptions fetch;
   std::string models_root;
   std::vector<std::string> with;
   std::vector<std::string> revisions;  // [REPOSITORY=]REVISION
@@ -58,58 +58,61 @@ std::map<std::string, std::string> parse_revisions(const std::vector<std::string
   return revisions;
 }
 
-std::string state_text(const FetchItem& item) {
+std::string state_text(const fetch::FetchItem& item) {
   switch (item.state) {
-    case FetchState::kPresent:
+    case fetch::FetchState::kPresent:
       return item.verified ? "here, verified" : "here";
-    case FetchState::kMissing:
-      return item.bytes_here > 0 ? size_text(item.bytes_here) + " of it are here" : "to download";
-    case FetchState::kOutdated:
+    case fetch::FetchState::kMissing:
+      return item.bytes_here > 0 ? text::size_text(item.bytes_here) + " of it are here"
+                                 : "to download";
+    case fetch::FetchState::kOutdated:
       return "another version is here, will be replaced";
-    case FetchState::kDiffers:
+    case fetch::FetchState::kDiffers:
       return item.verified && item.bytes_present == item.bytes
                  ? "damaged, will be replaced"
-                 : "another file of " + size_text(item.bytes_present) +
+                 : "another file of " + text::size_text(item.bytes_present) +
                        " is here, will be replaced";
   }
   return "";
 }
 
-std::string state_word(FetchState state) {
+std::string state_word(fetch::FetchState state) {
   switch (state) {
-    case FetchState::kPresent:
+    case fetch::FetchState::kPresent:
       return "present";
-    case FetchState::kMissing:
+    case fetch::FetchState::kMissing:
       return "missing";
-    case FetchState::kOutdated:
+    case fetch::FetchState::kOutdated:
       return "outdated";
-    case FetchState::kDiffers:
+    case fetch::FetchState::kDiffers:
       return "different";
   }
   return "";
 }
 
 // Where the files are from: a line per repository.
-void print_sources(const FetchPlan& plan, std::ostream& out) {
+void print_sources(const fetch::FetchPlan& plan, std::ostream& out) {
   constexpr size_t kShortCommit = 12;
   std::vector<std::string_view> seen;
-  for (const FetchItem& item : plan.items) {
+  for (const fetch::FetchItem& item : plan.items) {
     if (item.commit.empty()) continue;
     if (std::find(seen.begin(), seen.end(), item.source.repository) != seen.end()) continue;
     seen.push_back(item.source.repository);
-    const ModelRepository& repository = model_repository(item.source.repository);
+    const fetch::ModelRepository& repository = fetch::model_repository(item.source.repository);
     out << "  from " << repository.name << " at "
-        << printable(is_commit(item.commit) ? item.commit.substr(0, kShortCommit) : item.commit)
+        << printable(fetch::is_commit(item.commit) ? item.commit.substr(0, kShortCommit)
+                                                   : item.commit)
         << "  (licence: " << repository.licence << ")\n";
   }
 }
 
-void print_table(const FetchPlan& plan, const std::filesystem::path& root, std::ostream& out) {
+void print_table(const fetch::FetchPlan& plan, const std::filesystem::path& root,
+                 std::ostream& out) {
   size_t widest = 0;
-  for (const FetchItem& item : plan.items) widest = std::max(widest, item.file.size());
+  for (const fetch::FetchItem& item : plan.items) widest = std::max(widest, item.file.size());
   out << "Model files in " << printable(root.string()) << ":\n";
-  for (const FetchItem& item : plan.items) {
-    const std::string size = item.bytes > 0 ? size_text(item.bytes) : "";
+  for (const fetch::FetchItem& item : plan.items) {
+    const std::string size = item.bytes > 0 ? text::size_text(item.bytes) : "";
     constexpr size_t kSizeWidth = 9;
     out << "  " << item.file << std::string(widest - item.file.size(), ' ')
         << std::string(kSizeWidth - std::min(kSizeWidth, size.size()), ' ') << size << "  "
@@ -117,8 +120,8 @@ void print_table(const FetchPlan& plan, const std::filesystem::path& root, std::
   }
   print_sources(plan, out);
   if (!plan.complete()) {
-    out << "To download: " << size_text(plan.bytes_to_get);
-    if (plan.bytes_free > 0) out << "; free on the disk: " << size_text(plan.bytes_free);
+    out << "To download: " << text::size_text(plan.bytes_to_get);
+    if (plan.bytes_free > 0) out << "; free on the disk: " << text::size_text(plan.bytes_free);
     out << '\n';
   }
 }
@@ -154,10 +157,11 @@ bool wants_to_go_on(const CancelToken& cancel) {
   }
 }
 
-ordered_json as_json(const FetchPlan& plan, const std::filesystem::path& root,
-                     const std::map<std::string, DownloadResult>& downloaded, double seconds) {
+ordered_json as_json(const fetch::FetchPlan& plan, const std::filesystem::path& root,
+                     const std::map<std::string, fetch::DownloadResult>& downloaded,
+                     double seconds) {
   ordered_json files = ordered_json::array();
-  for (const FetchItem& item : plan.items) {
+  for (const fetch::FetchItem& item : plan.items) {
     const auto result = downloaded.find(item.file);
     files.push_back({{"file", item.file},
                      {"path", item.target.string()},
@@ -176,32 +180,32 @@ void fetch(FetchCommandOptions options, const GlobalOptions& globals, const Canc
   const auto start = std::chrono::steady_clock::now();
   options.fetch.revisions = parse_revisions(options.revisions);
   options.fetch.all_in_one = !options.with.empty();
-  options.fetch.offline = FetchOptions::offline_by_environment();
+  options.fetch.offline = fetch::FetchOptions::offline_by_environment();
   const std::filesystem::path root = options.models_root.empty()
-                                         ? ModelsRoot::default_path()
+                                         ? engine::ModelsRoot::default_path()
                                          : std::filesystem::path(options.models_root);
-  ModelFetch work(root, options.fetch, HubSettings::from_environment());
+  fetch::ModelFetch work(root, options.fetch, fetch::HubSettings::from_environment());
 
   TransferView view(globals);
-  std::map<std::string, DownloadResult> downloaded;
-  FetchHooks hooks;
-  hooks.progress = [&view](const FetchItem& item, bool checking, int64_t bytes) {
+  std::map<std::string, fetch::DownloadResult> downloaded;
+  fetch::FetchHooks hooks;
+  hooks.progress = [&view](const fetch::FetchItem& item, bool checking, int64_t bytes) {
     view.show((checking ? "checking " : "") + std::string(item.source.name), bytes, item.bytes);
   };
   hooks.note = [&view](const std::string& text) {
     view.clear();
     log_info(text);
   };
-  hooks.done = [&](const FetchItem& item, const DownloadResult& result) {
+  hooks.done = [&](const fetch::FetchItem& item, const fetch::DownloadResult& result) {
     view.clear();
     downloaded[item.file] = result;
     if (!globals.json && !globals.quiet) {
-      std::cout << printable(item.target.string()) << "  " << size_text(item.bytes) << ", verified"
-                << std::endl;
+      std::cout << printable(item.target.string()) << "  " << text::size_text(item.bytes)
+                << ", verified" << std::endl;
     }
   };
 
-  const FetchPlan plan = work.plan(hooks, cancel);
+  const fetch::FetchPlan plan = work.plan(hooks, cancel);
   view.clear();
   const auto finish = [&] {
     const double seconds =
@@ -242,7 +246,7 @@ void add_fetch_command(CLI::App& app, const GlobalOptions& globals, const Cancel
   command
       ->add_option("--quant", options->fetch.quantization,
                    "fp8 (half the size, the default) or bf16")
-      ->transform(CLI::Transformer(quantizations()).description(""))
+      ->transform(CLI::Transformer(fetch::quantizations()).description(""))
       ->type_name("fp8|bf16");
   command
       ->add_option("--with", options->with,

@@ -18,10 +18,10 @@
 #include "cli/result_report.h"
 #include "engine/builtin_model.h"
 #include "engine/engine.h"
-#include "engine/picture_file.h"
-#include "engine/picture_grid.h"
 #include "engine/presets.h"
 #include "nodes/input_value.h"
+#include "pictures/picture_file.h"
+#include "pictures/picture_grid.h"
 
 namespace zanime::cli {
 namespace {
@@ -29,7 +29,7 @@ namespace {
 constexpr int64_t kMaxCount = 1000;
 
 struct GenerateOptions {
-  GenerationParams params;
+  engine::GenerationParams params;
   std::string preset, model_preset;
   std::optional<int64_t> steps;
   std::optional<double> cfg;
@@ -42,9 +42,9 @@ struct GenerateOptions {
 };
 
 // "style:0.8"; a name alone is at full strength.
-LoraChoice parse_lora(const std::string& text) {
+engine::LoraChoice parse_lora(const std::string& text) {
   const size_t colon = text.rfind(':');
-  LoraChoice lora{text.substr(0, colon), 1.0};
+  engine::LoraChoice lora{text.substr(0, colon), 1.0};
   bool is_well_formed = !lora.name.empty();
   if (colon != std::string::npos) {
     const char* begin = text.data() + colon + 1;
@@ -62,10 +62,10 @@ LoraChoice parse_lora(const std::string& text) {
 }
 
 // What the options that are the program's own say of the request.
-GenerationParams read_params(const GenerateOptions& options) {
-  GenerationParams params = options.params;
+engine::GenerationParams read_params(const GenerateOptions& options) {
+  engine::GenerationParams params = options.params;
   if (!options.preset.empty()) {
-    const SizePreset& preset = size_preset(options.preset);
+    const engine::SizePreset& preset = engine::size_preset(options.preset);
     if (params.width || params.height) {
       throw Error(ErrorKind::kUsage, "--preset " + options.preset + " is " +
                                          std::to_string(preset.width) + " x " +
@@ -76,7 +76,7 @@ GenerationParams read_params(const GenerateOptions& options) {
     params.height = preset.height;
   }
   if (!options.model_preset.empty()) {
-    const ModelPreset& preset = model_preset(options.model_preset);
+    const engine::ModelPreset& preset = engine::model_preset(options.model_preset);
     params.steps = preset.steps;
     params.cfg = preset.cfg;
   }
@@ -86,7 +86,7 @@ GenerationParams read_params(const GenerateOptions& options) {
   params.wildcard_seed = options.choices.seed();
   params.expand = !options.choices.literal;
   for (const std::string& lora : options.loras) params.loras.push_back(parse_lora(lora));
-  validate(params);
+  engine::validate(params);
   return params;
 }
 
@@ -104,10 +104,10 @@ void check_numbers(const GenerateOptions& options) {
 
 // One request a picture (or batch), with the seeds that follow one another. All are complete before
 // the first runs: what is wrong with the last one shows at once.
-std::vector<GenerationParams> complete_all(const Engine& engine, GenerationParams params,
-                                           int64_t count) {
-  params.seed = params.seed.value_or(random_seed());
-  std::vector<GenerationParams> requests;
+std::vector<engine::GenerationParams> complete_all(const engine::Engine& engine,
+                                                   engine::GenerationParams params, int64_t count) {
+  params.seed = params.seed.value_or(engine::random_seed());
+  std::vector<engine::GenerationParams> requests;
   for (int64_t i = 0; i < count; ++i) {
     requests.push_back(engine.complete(params));
     ++*params.seed;  // after the highest comes 0
@@ -115,17 +115,18 @@ std::vector<GenerationParams> complete_all(const Engine& engine, GenerationParam
   return requests;
 }
 
-void tell_of_builtin_model(const GenerationParams& params) {
-  if (!builtin::is_used_by(params)) return;
+void tell_of_builtin_model(const engine::GenerationParams& params) {
+  if (!engine::builtin::is_used_by(params)) return;
   log_info("no model files: drawing with the small built-in model, anime heads of " +
-           std::to_string(builtin::kSide) + " x " + std::to_string(builtin::kSide) +
+           std::to_string(engine::builtin::kSide) + " x " + std::to_string(engine::builtin::kSide) +
            " pixels. The full model: zanime fetch");
-  const std::string strain = builtin::strain(finished_side(*params.width, params.hires),
-                                             finished_side(*params.height, params.hires));
+  const std::string strain =
+      engine::builtin::strain(engine::finished_side(*params.width, params.hires),
+                              engine::finished_side(*params.height, params.hires));
   if (!strain.empty()) log_warning(strain);
 }
 
-void tell_seeds(const std::vector<GenerationParams>& requests) {
+void tell_seeds(const std::vector<engine::GenerationParams>& requests) {
   std::cout << (requests.size() == 1 ? "seed " : "seeds ") << *requests.front().seed;
   if (requests.size() > 1) std::cout << " to " << *requests.back().seed;
   std::cout << std::endl;
@@ -135,15 +136,15 @@ void tell_seeds(const std::vector<GenerationParams>& requests) {
 class GridOutput {
  public:
   // Throws as checked_picture_file, and for a grid that would be too large.
-  GridOutput(const std::string& asked, int64_t count, const GenerationParams& params)
+  GridOutput(const std::string& asked, int64_t count, const engine::GenerationParams& params)
       : count_(count) {
     if (asked.empty()) return;
     file_ = checked_picture_file(asked, "the grid");
-    PictureGrid::check_size(count, finished_side(*params.width, params.hires),
-                            finished_side(*params.height, params.hires));
+    pictures::PictureGrid::check_size(count, engine::finished_side(*params.width, params.hires),
+                                      engine::finished_side(*params.height, params.hires));
   }
 
-  void add(const EnginePicture& picture) {
+  void add(const engine::EnginePicture& picture) {
     if (file_.empty()) return;
     if (!grid_) {
       grid_.emplace(count_, picture.pixels.dim(2), picture.pixels.dim(1));
@@ -154,7 +155,8 @@ class GridOutput {
 
   // Without a graph: run again, it would make one picture and not these.
   void write() const {
-    if (grid_) write_picture(file_, grid_->pixels(), {.prompt = "", .parameters = parameters_});
+    if (grid_)
+      pictures::write_picture(file_, grid_->pixels(), {.prompt = "", .parameters = parameters_});
   }
 
   const std::filesystem::path& file() const { return file_; }
@@ -162,20 +164,21 @@ class GridOutput {
  private:
   int64_t count_;
   std::filesystem::path file_;  // empty: none is asked for
-  std::optional<PictureGrid> grid_;
+  std::optional<pictures::PictureGrid> grid_;
   std::string parameters_;  // of the first picture
 };
 
 void generate(const GenerateOptions& options, const GlobalOptions& globals,
               const CancelToken& cancel) {
-  const GenerationParams params = read_params(options);
+  const engine::GenerationParams params = read_params(options);
   check_numbers(options);
 
-  EngineOptions engine_options = engine_options_for(globals);
+  engine::EngineOptions engine_options = engine_options_for(globals);
   engine_options.models_root = options.models_root;
   engine_options.wildcards_dir = options.choices.wildcards;
-  Engine engine(engine_options);
-  const std::vector<GenerationParams> requests = complete_all(engine, params, options.count);
+  engine::Engine engine(engine_options);
+  const std::vector<engine::GenerationParams> requests =
+      complete_all(engine, params, options.count);
   tell_of_builtin_model(requests.front());
   const int64_t pictures = options.count * params.batch;
   PictureOutput output(options.output);
@@ -188,17 +191,17 @@ void generate(const GenerateOptions& options, const GlobalOptions& globals,
   RunReport report;
   {
     ProgressView view(globals);
-    EngineHooks hooks;
+    engine::EngineHooks hooks;
     hooks.progress = [&](const nodes::ProgressEvent& event) { view.show(event); };
     if (preview.is_wanted()) {
       hooks.preview = [&](const nodes::LatentPreview& latent) { preview.show(latent); };
     }
-    hooks.on_picture = [&](const EnginePicture& picture) {
+    hooks.on_picture = [&](const engine::EnginePicture& picture) {
       output.write(picture);
       grid.add(picture);
       preview.show_finished(picture);
     };
-    for (const GenerationParams& request : requests) {
+    for (const engine::GenerationParams& request : requests) {
       report.add(engine.generate(request, cancel, hooks));
       report.seeds.push_back(*request.seed);
     }
@@ -211,7 +214,7 @@ void generate(const GenerateOptions& options, const GlobalOptions& globals,
 }
 
 void add_picture_options(CLI::App& command, GenerateOptions& options) {
-  GenerationParams& params = options.params;
+  engine::GenerationParams& params = options.params;
   const char* group = "Picture";
   command
       .add_option("-n,--negative", params.negative_prompt,
@@ -259,7 +262,7 @@ void add_several_options(CLI::App& command, GenerateOptions& options) {
       ->group(group);
 }
 
-void add_init_image_options(CLI::App& command, GenerationParams& params) {
+void add_init_image_options(CLI::App& command, engine::GenerationParams& params) {
   const char* group = "From a picture";
   command.add_option("-i,--init-image", params.init_image, "PNG, JPEG or WebP to start from")
       ->type_name("FILE")
@@ -275,7 +278,7 @@ void add_init_image_options(CLI::App& command, GenerationParams& params) {
       ->group(group);
 }
 
-void add_hires_options(CLI::App& command, GenerationParams& params) {
+void add_hires_options(CLI::App& command, engine::GenerationParams& params) {
   const char* group = "Second pass";
   CLI::Option* hires = command
                            .add_option("--hires", params.hires,
@@ -301,7 +304,7 @@ void add_hires_options(CLI::App& command, GenerationParams& params) {
 }
 
 void add_model_options(CLI::App& command, GenerateOptions& options) {
-  GenerationParams& params = options.params;
+  engine::GenerationParams& params = options.params;
   const char* group = "Model files";
   command.add_option("-m,--model", params.model, "File of diffusion_models/")->group(group);
   command.add_option("--text-encoder", params.text_encoder, "File of text_encoders/")->group(group);

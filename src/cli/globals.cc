@@ -4,8 +4,8 @@
 
 namespace zanime::cli {
 
-EngineOptions engine_options_for(const GlobalOptions& globals) {
-  EngineOptions options = EngineOptions::from_environment();
+engine::EngineOptions engine_options_for(const GlobalOptions& globals) {
+  engine::EngineOptions options = engine::EngineOptions::from_environment();
   options.compute = globals.compute;
   options.kept_weights = globals.memory;
   return options;

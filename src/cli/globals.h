@@ -5,7 +5,7 @@
 
 #include "ops/ops.h"
 
-namespace zanime {
+namespace zanime::engine {
 struct EngineOptions;
 }
 
@@ -21,6 +21,6 @@ struct GlobalOptions {
 };
 
 // EngineOptions::from_environment() with what these options say.
-EngineOptions engine_options_for(const GlobalOptions& globals);
+engine::EngineOptions engine_options_for(const GlobalOptions& globals);
 
 }  // namespace zanime::cli

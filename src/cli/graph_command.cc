@@ -10,7 +10,7 @@
 #include "cli/terminal.h"
 #include "cli/workflow_input.h"
 #include "engine/engine.h"
-#include "nodes/workflow/outline.h"
+#include "graph/outline.h"
 
 namespace zanime::cli {
 namespace {
@@ -25,11 +25,11 @@ struct GraphOptions {
 };
 
 void show(const GraphOptions& options, const GlobalOptions& globals) {
-  EngineOptions engine_options = EngineOptions::from_environment();
+  engine::EngineOptions engine_options = engine::EngineOptions::from_environment();
   engine_options.models_root = options.models_root;
   engine_options.input_dir = options.input_dir;
   engine_options.extra_nodes = options.extra_nodes;
-  Engine engine(engine_options);
+  engine::Engine engine(engine_options);
   search_beside(options.workflow, engine.files());
   std::vector<std::string> warnings;
   WorkflowInput input = read_workflow(options.workflow, engine.registry(), warnings);
@@ -37,10 +37,10 @@ void show(const GraphOptions& options, const GlobalOptions& globals) {
   const ordered_json& graph = input.workflow.graph;
   for (const std::string& warning : warnings) log_warning(warning);
   if (!globals.json) {
-    std::cout << printable(nodes::graph_tree(graph, engine.registry(), engine.files()));
+    std::cout << printable(graph::graph_tree(graph, engine.registry(), engine.files()));
     return;
   }
-  ordered_json outline = nodes::graph_outline(graph, engine.registry(), engine.files());
+  ordered_json outline = graph::graph_outline(graph, engine.registry(), engine.files());
   outline["warnings"] = warnings;
   outline["graph"] = graph;
   std::cout << outline.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';

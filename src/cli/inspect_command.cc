@@ -6,11 +6,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "checkpoints/inspect.h"
 #include "cli/commands.h"
 #include "cli/terminal.h"
 #include "engine/inspect_file.h"
-#include "engine/picture_info.h"
-#include "weights/inspect.h"
+#include "pictures/picture_info.h"
 
 namespace zanime::cli {
 namespace {
@@ -22,12 +22,12 @@ void print(const ordered_json& json) {
 }
 
 void show_picture(const std::filesystem::path& path) {
-  const PictureInfo info = read_picture_info(path);
+  const pictures::PictureInfo info = pictures::read_picture_info(path);
   std::cout << printable(path.string()) << ": picture, " << info.width << " x " << info.height
             << '\n';
   if (info.texts.empty()) std::cout << "it does not say how it was made\n";
   for (const auto& [keyword, text] : info.texts) {
-    const ordered_json json = text_as_json(keyword, text);
+    const ordered_json json = engine::text_as_json(keyword, text);
     const std::string shown =
         json.is_string() ? text : json.dump(2, ' ', false, ordered_json::error_handler_t::replace);
     std::cout << '\n' << printable(keyword) << ":\n" << printable(shown) << '\n';
@@ -36,11 +36,11 @@ void show_picture(const std::filesystem::path& path) {
 
 void inspect(const std::filesystem::path& path, const GlobalOptions& globals) {
   if (globals.json) {
-    print(inspect_file(path));
-  } else if (is_png_file(path)) {
+    print(engine::inspect_file(path));
+  } else if (engine::is_png_file(path)) {
     show_picture(path);
   } else {
-    std::cout << printable(report_text(inspect_model(path)));
+    std::cout << printable(checkpoints::report_text(checkpoints::inspect_model(path)));
   }
 }
 

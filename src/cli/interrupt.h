@@ -1,7 +1,7 @@
 // Ctrl-C and SIGTERM.
 #pragma once
 
-#include "base/progress.h"
+#include "base/cancel.h"
 
 namespace zanime::cli {
 

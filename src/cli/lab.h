@@ -4,7 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "base/progress.h"
+#include "base/cancel.h"
 
 namespace zanime::cli {
 

@@ -3,7 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "base/progress.h"
+#include "base/cancel.h"
 
 namespace zanime::cli {
 

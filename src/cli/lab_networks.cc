@@ -19,13 +19,14 @@ namespace zanime::cli {
 namespace {
 
 // Prompt -> [tokens, hidden].
-Tensor encode_prompt(const Qwen3TextEncoder& encoder, const std::string& prompt,
+Tensor encode_prompt(const models::Qwen3TextEncoder& encoder, const std::string& prompt,
                      ops::Backend& backend, const CancelToken& cancel) {
-  return encoder.encode(Tokenizer::qwen2().encode_prompt(prompt), backend, cancel);
+  return encoder.encode(models::Tokenizer::qwen2().encode_prompt(prompt), backend, cancel);
 }
 
-Qwen3TextEncoder open_text_encoder(const std::string& path) {
-  return Qwen3TextEncoder(open_model_weights(path, ModelFamily::kQwen3));
+models::Qwen3TextEncoder open_text_encoder(const std::string& path) {
+  return models::Qwen3TextEncoder(
+      checkpoints::open_model_weights(path, checkpoints::ModelFamily::kQwen3));
 }
 
 // [1, tokens, width] or [tokens, width] -> [tokens, width].
@@ -51,22 +52,22 @@ struct SampleOptions {
   std::string sampler = "euler", scheduler = "simple";
   uint64_t seed = 0;
   int steps = 8;
-  double cfg = 1.0, shift = FlowSchedule::kDefaultShift, denoise = 1.0;
+  double cfg = 1.0, shift = sampling::FlowSchedule::kDefaultShift, denoise = 1.0;
   int64_t width = 64, height = 64, batch = 1;
 };
 
 void run_sample(const SampleOptions& options, const CancelToken& cancel) {
   const auto backend = ops::make_cpu_backend();
-  const auto network =
-      std::make_shared<const NextDit>(open_model_weights(options.model, ModelFamily::kZImage));
-  const Qwen3TextEncoder encoder = open_text_encoder(options.text_encoder);
+  const auto network = std::make_shared<const models::NextDit>(
+      checkpoints::open_model_weights(options.model, checkpoints::ModelFamily::kZImage));
+  const models::Qwen3TextEncoder encoder = open_text_encoder(options.text_encoder);
   const auto denoise_under = [&](const std::string& prompt) {
     const nodes::Conditioning conditioning = {{encode_prompt(encoder, prompt, *backend, cancel)}};
     return nodes::flow_denoise({.network = network, .shift = options.shift}, conditioning, *backend,
                                cancel);
   };
-  const FlowSchedule flow(options.shift);
-  SampleRequest request;
+  const sampling::FlowSchedule flow(options.shift);
+  sampling::SampleRequest request;
   request.format.channels = network->config().latent_channels;
   if (options.latent.empty()) {
     request.latent = Tensor::zeros(
@@ -76,14 +77,15 @@ void run_sample(const SampleOptions& options, const CancelToken& cancel) {
     check_channels(request.latent, request.format.channels);
   }
   request.sampler = options.sampler;
-  request.sigmas =
-      make_sigmas(options.scheduler, flow, options.steps, options.denoise, options.sampler);
+  request.sigmas = sampling::make_sigmas(options.scheduler, flow, options.steps, options.denoise,
+                                         options.sampler);
   request.seed = options.seed;
-  request.noise = normal_noise(request.latent.shape(), options.seed);
-  request.on_step = [&](const SamplerStep&) { cancel.throw_if_cancelled(); };
-  const Guide guide = cfg_guide(denoise_under(options.prompt), denoise_under(options.negative),
-                                static_cast<float>(options.cfg));
-  write_tensor(options.out, "samples", sample(guide, flow, request));
+  request.noise = sampling::normal_noise(request.latent.shape(), options.seed);
+  request.on_step = [&](const sampling::SamplerStep&) { cancel.throw_if_cancelled(); };
+  const sampling::Guide guide =
+      sampling::cfg_guide(denoise_under(options.prompt), denoise_under(options.negative),
+                          static_cast<float>(options.cfg));
+  write_tensor(options.out, "samples", sampling::sample(guide, flow, request));
 }
 
 }  // namespace
@@ -125,7 +127,8 @@ void add_lab_velocity(CLI::App& lab, const CancelToken& cancel) {
   command->add_option("-o,--output", options->out, "Safetensors file to write")->required();
   command->callback([options, &cancel] {
     const auto backend = ops::make_cpu_backend();
-    const NextDit network(open_model_weights(options->model, ModelFamily::kZImage));
+    const models::NextDit network(
+        checkpoints::open_model_weights(options->model, checkpoints::ModelFamily::kZImage));
     const Tensor latent = read_latent_argument("--latent", options->latent);
     check_channels(latent, network.config().latent_channels);
     const Tensor conditioning = read_conditioning(options->conditioning);
@@ -134,7 +137,7 @@ void add_lab_velocity(CLI::App& lab, const CancelToken& cancel) {
                   "--conditioning has rows of " + std::to_string(conditioning.dim(1)) +
                       " values; this model takes " + std::to_string(network.config().caption_dim));
     }
-    const NextDit::Caption caption = network.embed_caption(conditioning, *backend, cancel);
+    const models::NextDit::Caption caption = network.embed_caption(conditioning, *backend, cancel);
     write_tensor(options->out, "velocity",
                  network.velocity(latent, options->sigma, caption, *backend, cancel));
   });
@@ -182,8 +185,8 @@ void add_lab_decode(CLI::App& lab, const CancelToken& cancel) {
   command->add_option("-o,--output", options->out, "Safetensors file to write")->required();
   command->callback([options, &cancel] {
     const auto backend = ops::make_cpu_backend();
-    const AutoencoderDecoder decoder(
-        open_model_weights(options->vae, ModelFamily::kFluxAutoencoder));
+    const models::AutoencoderDecoder decoder(
+        checkpoints::open_model_weights(options->vae, checkpoints::ModelFamily::kFluxAutoencoder));
     const Tensor latent = read_latent_argument("--latent", options->latent);
     check_channels(latent, decoder.latent_channels());
     write_tensor(options->out, "image", decoder.decode(latent, *backend, cancel));

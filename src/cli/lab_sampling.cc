@@ -62,7 +62,8 @@ void tokenize(const std::string& path) {
       throw Error(ErrorKind::kFile,
                   path + ": entry " + std::to_string(result.size()) + " is not a string");
     }
-    result.push_back(Tokenizer::qwen2().encode_prompt(prompt.get_ref<const std::string&>()));
+    result.push_back(
+        models::Tokenizer::qwen2().encode_prompt(prompt.get_ref<const std::string&>()));
   }
   std::cout << result.dump() << '\n';
 }
@@ -87,7 +88,8 @@ void add_lab_noise(CLI::App& lab) {
   command->add_option("--shape", options->shape, "Extents, as in 1,16,8,8")->required();
   command->add_option("-o,--output", options->out, "Safetensors file to write")->required();
   command->callback([options] {
-    write_tensor(options->out, "noise", normal_noise(parse_shape(options->shape), options->seed));
+    write_tensor(options->out, "noise",
+                 sampling::normal_noise(parse_shape(options->shape), options->seed));
   });
 }
 
@@ -95,7 +97,7 @@ void add_lab_sigmas(CLI::App& lab) {
   struct Options {
     std::string scheduler, sampler = "euler";
     int steps = 0;
-    double shift = FlowSchedule::kDefaultShift;
+    double shift = sampling::FlowSchedule::kDefaultShift;
     double denoise = 1.0;
   };
   CLI::App* command = lab.add_subcommand("sigmas", "The sigmas of a schedule, as a JSON array");
@@ -107,8 +109,8 @@ void add_lab_sigmas(CLI::App& lab) {
   command->add_option("--sampler", options->sampler, "Sampler that will walk them");
   command->callback([options] {
     const std::vector<float> sigmas =
-        make_sigmas(options->scheduler, FlowSchedule(options->shift), options->steps,
-                    options->denoise, options->sampler);
+        sampling::make_sigmas(options->scheduler, sampling::FlowSchedule(options->shift),
+                              options->steps, options->denoise, options->sampler);
     std::cout << nlohmann::json(sigmas).dump() << '\n';
   });
 }

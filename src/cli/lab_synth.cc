@@ -3,8 +3,8 @@
 #include <string>
 
 #include "base/error.h"
+#include "checkpoints/synth.h"
 #include "cli/lab_commands.h"
-#include "weights/synth.h"
 
 namespace zanime::cli {
 namespace {
@@ -13,7 +13,7 @@ struct Output {
   std::string path;
   std::string dtype = "fp8";
 
-  DType type() const { return *synth_dtype(dtype); }
+  DType type() const { return *checkpoints::synth_dtype(dtype); }
 };
 
 void add_output_options(CLI::App& command, Output& output) {
@@ -32,14 +32,14 @@ void add_width(CLI::App& command, const std::string& name, int64_t& value,
 }
 
 void add_dit(CLI::App& synth) {
-  struct Options {
+  struct DitOptions {
     Output output;
-    DitSpec spec;
-    int64_t refiners = DitSpec().noise_refiners;
+    checkpoints::DitSpec spec;
+    int64_t refiners = checkpoints::DitSpec().noise_refiners;
     std::string layout = "comfy";
   };
   CLI::App* command = synth.add_subcommand("dit", "A Z-Image diffusion model");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<DitOptions>();
   add_output_options(*command, options->output);
   add_width(*command, "--dim", options->spec.dim, "Width of a token");
   add_width(*command, "--layers", options->spec.layers, "Blocks of the trunk");
@@ -54,18 +54,18 @@ void add_dit(CLI::App& synth) {
       ->check(CLI::IsMember({"comfy", "diffusers"}));
   command->callback([options] {
     options->spec.noise_refiners = options->spec.context_refiners = options->refiners;
-    synth_dit(options->output.path, options->spec, options->output.type(),
-              *synth_layout(options->layout));
+    checkpoints::synth_dit(options->output.path, options->spec, options->output.type(),
+                           *checkpoints::synth_layout(options->layout));
   });
 }
 
 void add_qwen3(CLI::App& synth) {
-  struct Options {
+  struct Qwen3Options {
     Output output;
-    Qwen3Spec spec;
+    checkpoints::Qwen3Spec spec;
   };
   CLI::App* command = synth.add_subcommand("qwen3", "A Qwen3 text encoder");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<Qwen3Options>();
   add_output_options(*command, options->output);
   add_width(*command, "--hidden", options->spec.hidden, "Width of a token");
   add_width(*command, "--layers", options->spec.layers, "Layers, the unused last one included");
@@ -74,24 +74,25 @@ void add_qwen3(CLI::App& synth) {
   add_width(*command, "--head-dim", options->spec.head_dim, "Width of a head");
   add_width(*command, "--ffn", options->spec.ffn, "Width inside the feed-forward");
   add_width(*command, "--vocab", options->spec.vocabulary, "Rows of the embedding");
-  command->callback(
-      [options] { synth_qwen3(options->output.path, options->spec, options->output.type()); });
+  command->callback([options] {
+    checkpoints::synth_qwen3(options->output.path, options->spec, options->output.type());
+  });
 }
 
 void add_autoencoder(CLI::App& synth) {
-  struct Options {
+  struct AutoencoderOptions {
     Output output{.path = "", .dtype = "fp32"};
-    AutoencoderSpec spec;
+    checkpoints::AutoencoderSpec spec;
     bool no_encoder = false;
   };
   CLI::App* command = synth.add_subcommand("vae", "A FLUX autoencoder");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<AutoencoderOptions>();
   add_output_options(*command, options->output);
   add_width(*command, "--channels", options->spec.channels, "Width of the finest level");
   command->add_flag("--no-encoder", options->no_encoder, "Decoder only");
   command->callback([options] {
     options->spec.encoder = !options->no_encoder;
-    synth_autoencoder(options->output.path, options->spec, options->output.type());
+    checkpoints::synth_autoencoder(options->output.path, options->spec, options->output.type());
   });
 }
 

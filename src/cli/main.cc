@@ -1,4 +1,4 @@
-#include "base/progress.h"
+#include "base/cancel.h"
 #include "cli/app.h"
 #include "cli/interrupt.h"
 

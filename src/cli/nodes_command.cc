@@ -5,7 +5,7 @@
 
 #include "cli/commands.h"
 #include "engine/engine.h"
-#include "nodes/listing.h"
+#include "graph/listing.h"
 
 namespace zanime::cli {
 namespace {
@@ -16,16 +16,16 @@ struct NodesOptions {
 };
 
 void list_nodes(const NodesOptions& options, const GlobalOptions& globals) {
-  EngineOptions engine_options = EngineOptions::from_environment();
+  engine::EngineOptions engine_options = engine::EngineOptions::from_environment();
   engine_options.models_root = options.models_root;
   engine_options.extra_nodes = engine_options.extra_nodes || options.extra_nodes;
-  const Engine engine(engine_options);
+  const engine::Engine engine(engine_options);
   if (globals.json) {
-    std::cout << nodes::object_info(engine.registry(), engine.files())
+    std::cout << graph::object_info(engine.registry(), engine.files())
                      .dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
               << '\n';
   } else {
-    std::cout << nodes::node_table(engine.registry());
+    std::cout << graph::node_table(engine.registry());
   }
 }
 

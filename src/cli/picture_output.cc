@@ -4,9 +4,9 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/files/atomic_file.h"
 #include "engine/latent_file.h"
-#include "engine/picture_file.h"
-#include "weights/atomic_file.h"
+#include "pictures/picture_file.h"
 
 namespace zanime::cli {
 namespace fs = std::filesystem;
@@ -21,7 +21,7 @@ std::string lower(std::string text) {
 }
 
 // By doing it: permissions, quotas and read-only file systems all show. Nothing remains.
-void check_writable(const fs::path& file) { AtomicFile probe(file); }
+void check_writable(const fs::path& file) { files::AtomicFile probe(file); }
 
 }  // namespace
 
@@ -68,7 +68,7 @@ PictureOutput::PictureOutput(const fs::path& asked) {
   file_ = checked_picture_file(asked, "the output");
 }
 
-fs::path PictureOutput::numbered_name(const EnginePicture& picture) const {
+fs::path PictureOutput::numbered_name(const engine::EnginePicture& picture) const {
   std::string name = file_.filename().string();
   if (const size_t word = name.find(kBatchWord); word != std::string::npos) {
     name.replace(word, kBatchWord.size(), std::to_string(picture.index));
@@ -81,21 +81,21 @@ fs::path PictureOutput::numbered_name(const EnginePicture& picture) const {
                                 std::to_string(written_.size() + 1) + file_.extension().string());
 }
 
-void PictureOutput::write(const EnginePicture& picture) {
-  const PictureMetadata metadata{picture.graph, picture.parameters};
+void PictureOutput::write(const engine::EnginePicture& picture) {
+  const pictures::PictureMetadata metadata{picture.graph, picture.parameters};
   if (file_.empty()) {
-    written_.push_back(save_numbered_picture(folder_, picture.filename_prefix, picture.pixels,
-                                             metadata, picture.index));
+    written_.push_back(pictures::save_numbered_picture(folder_, picture.filename_prefix,
+                                                       picture.pixels, metadata, picture.index));
     return;
   }
   const fs::path path = numbered_name(picture);
-  write_picture(path, picture.pixels, metadata);
+  pictures::write_picture(path, picture.pixels, metadata);
   written_.push_back(path);
 }
 
-void PictureOutput::write(const EngineLatent& latent) {
+void PictureOutput::write(const engine::EngineLatent& latent) {
   const fs::path beside = file_.has_parent_path() ? file_.parent_path() : fs::path(".");
-  written_latents_.push_back(save_numbered_latent(
+  written_latents_.push_back(engine::save_numbered_latent(
       file_.empty() ? folder_ : beside, latent.filename_prefix, latent.samples, latent.graph));
 }
 

@@ -27,16 +27,16 @@ class PictureOutput {
   void expect(int64_t pictures) { expected_ = pictures; }
 
   // Writes the file, whole or not at all.
-  void write(const EnginePicture& picture);
+  void write(const engine::EnginePicture& picture);
 
   // Numbered names in the folder that was asked for, or that of the file.
-  void write(const EngineLatent& latent);
+  void write(const engine::EngineLatent& latent);
 
   const std::vector<std::filesystem::path>& written() const { return written_; }
   const std::vector<std::filesystem::path>& written_latents() const { return written_latents_; }
 
  private:
-  std::filesystem::path numbered_name(const EnginePicture& picture) const;
+  std::filesystem::path numbered_name(const engine::EnginePicture& picture) const;
 
   std::filesystem::path file_;    // empty: numbered names
   std::filesystem::path folder_;  // of numbered names

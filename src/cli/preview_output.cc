@@ -8,9 +8,9 @@
 #include "base/log.h"
 #include "cli/picture_output.h"
 #include "cli/terminal.h"
-#include "engine/picture_file.h"
-#include "engine/picture_grid.h"
-#include "nodes/resample.h"
+#include "pictures/picture_file.h"
+#include "pictures/picture_grid.h"
+#include "pictures/resample.h"
 
 namespace zanime::cli {
 namespace {
@@ -25,7 +25,7 @@ constexpr int kPictureId = 0x7a61;
 // A batch as one picture.
 Tensor side_by_side(const Tensor& batch) {
   if (batch.rank() == 3 || batch.dim(0) == 1) return batch;
-  PictureGrid grid(batch.dim(0), batch.dim(2), batch.dim(1));
+  pictures::PictureGrid grid(batch.dim(0), batch.dim(2), batch.dim(1));
   for (int64_t i = 0; i < batch.dim(0); ++i) grid.add(batch.rows(i, 1));
   return grid.pixels();
 }
@@ -34,9 +34,9 @@ Tensor small(const Tensor& pixels) {
   const int64_t height = pixels.dim(1), width = pixels.dim(2);
   const int64_t side = std::max(height, width);
   if (side <= kLargestSide) return pixels;
-  return nodes::resize_pixels(pixels, std::max<int64_t>(1, height * kLargestSide / side),
-                              std::max<int64_t>(1, width * kLargestSide / side),
-                              nodes::ResizeMethod::kArea);
+  return pictures::resize_pixels(pixels, std::max<int64_t>(1, height * kLargestSide / side),
+                                 std::max<int64_t>(1, width * kLargestSide / side),
+                                 pictures::ResizeMethod::kArea);
 }
 
 }  // namespace
@@ -57,7 +57,7 @@ void PreviewOutput::show(const nodes::LatentPreview& preview) {
   const Tensor pixels = side_by_side(preview.pixels);
   if (!file_.empty()) {
     try {
-      write_picture(file_, pixels, {});
+      pictures::write_picture(file_, pixels, {});
     } catch (const Error& error) {
       log_warning("no more previews: " + std::string(error.what()));
       file_.clear();
@@ -66,7 +66,7 @@ void PreviewOutput::show(const nodes::LatentPreview& preview) {
   draw(pixels);
 }
 
-void PreviewOutput::show_finished(const EnginePicture& picture) {
+void PreviewOutput::show_finished(const engine::EnginePicture& picture) {
   if (protocol_ != PictureProtocol::kNone) draw(small(picture.pixels));
 }
 
@@ -82,7 +82,7 @@ void PreviewOutput::draw(const Tensor& pixels) {
   std::string text = "\r\x1b[K";
   if (!has_place_) text += std::string(static_cast<size_t>(rows_), '\n');
   text += "\x1b[" + rows + "A" + kSaveCursor;
-  text += picture_sequence(protocol_, encode_png(pixels, {}), columns, rows_, kPictureId);
+  text += picture_sequence(protocol_, pictures::encode_png(pixels, {}), columns, rows_, kPictureId);
   text += kRestoreCursor + ("\x1b[" + rows + "B\r");
   has_place_ = true;
   std::cerr << text << std::flush;

@@ -23,7 +23,7 @@ class PreviewOutput {
   // alone: no preview is worth the picture.
   void show(const nodes::LatentPreview& preview);
   // In the terminal, in place of the previews.
-  void show_finished(const EnginePicture& picture);
+  void show_finished(const engine::EnginePicture& picture);
 
  private:
   void draw(const Tensor& pixels);

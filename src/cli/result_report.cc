@@ -32,7 +32,7 @@ ordered_json as_json(const RunReport& report) {
   }
   object["seconds"] = report.seconds;
   object["nodes"] = ordered_json::array();
-  for (const nodes::NodeTiming& node : report.nodes) {
+  for (const graph::NodeTiming& node : report.nodes) {
     object["nodes"].push_back({{"id", node.node_id},
                                {"class", node.class_type},
                                {"cached", node.cached},
@@ -46,8 +46,8 @@ ordered_json as_json(const RunReport& report) {
 
 }  // namespace
 
-void RunReport::add(const EngineResult& result) {
-  for (const EnginePicture& picture : result.pictures) {
+void RunReport::add(const engine::EngineResult& result) {
+  for (const engine::EnginePicture& picture : result.pictures) {
     sizes.emplace_back(picture.pixels.dim(2), picture.pixels.dim(1));
     if (!parameters) parameters = picture.parameters;
   }

@@ -22,13 +22,13 @@ struct RunReport {
   std::vector<uint64_t> seeds;  // `generate`: of each run
   std::vector<std::string> warnings;
   std::vector<std::pair<int64_t, int64_t>> sizes;  // width and height of each of the files
-  std::vector<nodes::NodeTiming> nodes;
+  std::vector<graph::NodeTiming> nodes;
   double seconds = 0;
   // Of the first picture and the first run.
   std::optional<std::string> parameters;
   nlohmann::ordered_json graph;
 
-  void add(const EngineResult& result);
+  void add(const engine::EngineResult& result);
 };
 
 // A line per file, or one JSON object: files, latents, grid, seed, seeds, width and height,

@@ -15,7 +15,7 @@
 #include "cli/result_report.h"
 #include "cli/workflow_input.h"
 #include "engine/engine.h"
-#include "nodes/workflow/queue_texts.h"
+#include "graph/queue_texts.h"
 
 namespace zanime::cli {
 namespace {
@@ -31,12 +31,12 @@ struct RunOptions {
 
 // Puts words in place of the alternatives and wildcards of the file's texts and of the prompts on
 // the command line.
-void choose_words(const ChoiceOptions& choices, const Engine& engine, WorkflowInput& input,
+void choose_words(const ChoiceOptions& choices, const engine::Engine& engine, WorkflowInput& input,
                   WorkflowOptions& changes) {
   if (choices.literal) return;
   const auto given = choices.seed() ? choices.seed() : changes.seed;
   const uint64_t seed =
-      given ? *given : nodes::first_seed(input.workflow.graph).value_or(random_seed());
+      given ? *given : graph::first_seed(input.workflow.graph).value_or(engine::random_seed());
   if (input.is_editor_form) engine.choose_words(input.workflow.graph, seed);
   std::vector<std::string*> prompts;
   for (auto* prompt : {&changes.prompt, &changes.negative}) {
@@ -46,12 +46,12 @@ void choose_words(const ChoiceOptions& choices, const Engine& engine, WorkflowIn
 }
 
 void run(const RunOptions& options, const GlobalOptions& globals, const CancelToken& cancel) {
-  EngineOptions engine_options = engine_options_for(globals);
+  engine::EngineOptions engine_options = engine_options_for(globals);
   engine_options.models_root = options.models_root;
   engine_options.input_dir = options.input_dir;
   engine_options.wildcards_dir = options.choices.wildcards;
   engine_options.extra_nodes = options.extra_nodes;
-  Engine engine(engine_options);
+  engine::Engine engine(engine_options);
   search_beside(options.workflow, engine.files());
   std::vector<std::string> warnings;
   WorkflowInput input = read_workflow(options.workflow, engine.registry(), warnings);
@@ -62,19 +62,19 @@ void run(const RunOptions& options, const GlobalOptions& globals, const CancelTo
   PictureOutput output(options.output);
   PreviewOutput preview(options.preview, globals);
 
-  EngineResult result;
+  engine::EngineResult result;
   {
     ProgressView view(globals);
-    EngineHooks hooks;
+    engine::EngineHooks hooks;
     hooks.progress = [&](const nodes::ProgressEvent& event) { view.show(event); };
     if (preview.is_wanted()) {
       hooks.preview = [&](const nodes::LatentPreview& latent) { preview.show(latent); };
     }
-    hooks.on_picture = [&](const EnginePicture& picture) {
+    hooks.on_picture = [&](const engine::EnginePicture& picture) {
       output.write(picture);
       preview.show_finished(picture);
     };
-    hooks.on_latent = [&](const EngineLatent& latent) { output.write(latent); };
+    hooks.on_latent = [&](const engine::EngineLatent& latent) { output.write(latent); };
     result = engine.run(input.workflow.graph, cancel, hooks);
   }
   RunReport report;

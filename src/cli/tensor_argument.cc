@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "weights/safetensors.h"
+#include "weights/safetensors_writer.h"
 
 namespace zanime::cli {
 
@@ -12,7 +13,7 @@ Tensor read_tensor_argument(const std::string& option, const std::string& text) 
                                        "'; a file and a tensor were expected, as in "
                                        "results.safetensors:dit/in/0");
   }
-  return SafetensorsFile::open(text.substr(0, colon))->read_float32(text.substr(colon + 1));
+  return weights::open_safetensors(text.substr(0, colon))->read_float32(text.substr(colon + 1));
 }
 
 Tensor read_latent_argument(const std::string& option, const std::string& text) {
@@ -26,7 +27,7 @@ Tensor read_latent_argument(const std::string& option, const std::string& text) 
 }
 
 void write_tensor(const std::string& path, const std::string& name, const Tensor& tensor) {
-  write_safetensors(path, {{name, tensor}});
+  weights::write_safetensors(path, {{name, tensor}});
 }
 
 }  // namespace zanime::cli

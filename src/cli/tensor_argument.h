@@ -8,7 +8,7 @@
 namespace zanime::cli {
 
 // The tensor in float32. `option` names the option in errors. Throws Error(kUsage) when the text
-// has no `:NAME`, and as SafetensorsFile does.
+// has no `:NAME`, and as WeightFile does.
 Tensor read_tensor_argument(const std::string& option, const std::string& text);
 
 // The same, and it must be a latent: [batch, channels, height, width], nothing empty.

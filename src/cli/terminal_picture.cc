@@ -4,8 +4,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "base/environment.h"
 #include "cli/terminal.h"
-#include "engine/environment.h"
 
 namespace zanime::cli {
 namespace {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <iostream>
 
+#include "base/text/size_text.h"
 #include "cli/terminal.h"
-#include "engine/size_text.h"
 
 namespace zanime::cli {
 namespace {
@@ -37,10 +37,10 @@ std::string transfer_line(const std::string& name, int64_t bytes, int64_t total,
   const double fraction =
       total > 0 ? std::clamp(static_cast<double>(bytes) / static_cast<double>(total), 0.0, 1.0) : 0;
   const std::string percent = std::to_string(static_cast<int>(fraction * 100)) + "%";
-  const std::string amount = "  " + size_text(bytes) + " of " + size_text(total);
+  const std::string amount = "  " + text::size_text(bytes) + " of " + text::size_text(total);
   std::string speed, left;
   if (rate > 0) {
-    speed = "  " + size_text(std::llround(rate)) + "/s";
+    speed = "  " + text::size_text(std::llround(rate)) + "/s";
     left = "  " + duration_text(static_cast<double>(total - bytes) / rate) + " left";
   }
   // The fullest form that fits, down to the percentage alone.
@@ -81,9 +81,9 @@ void TransferView::show(const std::string& name, int64_t bytes, int64_t total) {
     drawn_ = true;
     next_seconds_ = seconds + kBarSeconds;
   } else {
-    std::cerr << name << ": " << size_text(bytes) << " of " << size_text(total);
+    std::cerr << name << ": " << text::size_text(bytes) << " of " << text::size_text(total);
     if (rate > 0) {
-      std::cerr << ", " << size_text(std::llround(rate)) << "/s, "
+      std::cerr << ", " << text::size_text(std::llround(rate)) << "/s, "
                 << duration_text(static_cast<double>(total - bytes) / rate) << " left";
     }
     std::cerr << '\n';

@@ -9,10 +9,10 @@
 #include <system_error>
 
 #include "base/error.h"
-#include "engine/picture_info.h"
-#include "nodes/graph.h"
-#include "nodes/workflow/edit.h"
-#include "nodes/workflow/editor_graph.h"
+#include "graph/edit.h"
+#include "graph/editor_graph.h"
+#include "graph/graph.h"
+#include "pictures/picture_info.h"
 
 namespace zanime::cli {
 namespace {
@@ -41,11 +41,11 @@ bool is_picture(std::string_view bytes) {
 
 // The graph that ran, or else the workflow as it stood in the editor.
 ordered_json parse_picture(std::string_view bytes, const std::string& source) {
-  const PictureInfo info = parse_picture_info(bytes, source);
+  const pictures::PictureInfo info = pictures::parse_picture_info(bytes, source);
   for (const char* keyword : {"prompt", "workflow"}) {
     const auto text = info.texts.find(keyword);
     if (text == info.texts.end()) continue;
-    return nodes::parse_graph_json(text->second,
+    return graph::parse_graph_json(text->second,
                                    "`" + std::string(keyword) + "` of the picture " + source);
   }
   throw Error(ErrorKind::kFile,
@@ -83,26 +83,26 @@ void add_workflow_options(CLI::App& command, WorkflowOptions& options) {
   command.add_option("--vae", options.vae, "Autoencoder file")->group(group);
 }
 
-void search_beside(const WorkflowOptions& options, UserFiles& files) {
+void search_beside(const WorkflowOptions& options, engine::UserFiles& files) {
   if (options.file != "-") files.also_search(std::filesystem::path(options.file).parent_path());
 }
 
-WorkflowInput read_workflow(const WorkflowOptions& options, const nodes::NodeRegistry& registry,
+WorkflowInput read_workflow(const WorkflowOptions& options, const graph::NodeRegistry& registry,
                             std::vector<std::string>& warnings) {
   const std::string source = options.file == "-" ? "the workflow" : options.file;
   const std::string bytes = read_all(options.file);
   const ordered_json json =
-      is_picture(bytes) ? parse_picture(bytes, source) : nodes::parse_graph_json(bytes, source);
-  return {nodes::to_api(json, registry, &warnings), nodes::is_editor_workflow(json)};
+      is_picture(bytes) ? parse_picture(bytes, source) : graph::parse_graph_json(bytes, source);
+  return {graph::to_api(json, registry, &warnings), graph::is_editor_workflow(json)};
 }
 
-void change_workflow(const WorkflowOptions& options, const nodes::NodeRegistry& registry,
-                     nodes::ApiWorkflow& workflow) {
+void change_workflow(const WorkflowOptions& options, const graph::NodeRegistry& registry,
+                     graph::ApiWorkflow& workflow) {
   // Only what is a graph at all can be changed; the check of the graph says what is wrong.
   if (!workflow.graph.is_object()) return;
 
   const auto change = [&](const char* name, const auto& value) {
-    if (value) nodes::apply_shortcut(workflow.graph, name, *value, registry);
+    if (value) graph::apply_shortcut(workflow.graph, name, *value, registry);
   };
   change("prompt", options.prompt);
   change("negative", options.negative);
@@ -117,7 +117,7 @@ void change_workflow(const WorkflowOptions& options, const nodes::NodeRegistry& 
   change("text-encoder", options.text_encoder);
   change("vae", options.vae);
   for (const std::string& setting : options.settings) {
-    nodes::apply_setting(workflow, setting, registry);
+    graph::apply_setting(workflow, setting, registry);
   }
 }
 

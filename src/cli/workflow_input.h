@@ -11,8 +11,8 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/user_files.h"
-#include "nodes/registry.h"
-#include "nodes/workflow/to_api.h"
+#include "graph/registry.h"
+#include "graph/to_api.h"
 
 namespace zanime::cli {
 
@@ -29,21 +29,21 @@ struct WorkflowOptions {
 void add_workflow_options(CLI::App& command, WorkflowOptions& options);
 
 // Lets the workflow load pictures that lie beside its file.
-void search_beside(const WorkflowOptions& options, UserFiles& files);
+void search_beside(const WorkflowOptions& options, engine::UserFiles& files);
 
 struct WorkflowInput {
-  nodes::ApiWorkflow workflow;  // the graph in API form
+  graph::ApiWorkflow workflow;  // the graph in API form
   // Whether it came in the editor's form: then its texts may stand for several.
   bool is_editor_form = false;
 };
 
 // The file's workflow. Throws Error(kFile) when the file cannot be read or is a picture without a
 // workflow, Error(kGraph) when the workflow is malformed.
-WorkflowInput read_workflow(const WorkflowOptions& options, const nodes::NodeRegistry& registry,
+WorkflowInput read_workflow(const WorkflowOptions& options, const graph::NodeRegistry& registry,
                             std::vector<std::string>& warnings);
 
 // Makes the changes that the options ask for. Throws Error(kUsage) when one does not fit.
-void change_workflow(const WorkflowOptions& options, const nodes::NodeRegistry& registry,
-                     nodes::ApiWorkflow& workflow);
+void change_workflow(const WorkflowOptions& options, const graph::NodeRegistry& registry,
+                     graph::ApiWorkflow& workflow);
 
 }  // namespace zanime::cli

@@ -16,17 +16,17 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "engine/folders.h"
-#include "engine/size_text.h"
+#include "base/files/folders.h"
+#include "base/text/size_text.h"
+#include "checkpoints/synth.h"
 #include "models/autoencoder.h"
 #include "models/next_dit.h"
 #include "models/qwen3.h"
 #include "ops/bare_product.h"
 #include "ops/product_recorder.h"
 #include "sampling/noise.h"
-#include "weights/synth.h"
 
-namespace zanime {
+namespace zanime::engine {
 namespace {
 
 namespace fs = std::filesystem;
@@ -104,7 +104,7 @@ class Bench {
 };
 
 // Values in all tensors of a network but the one named `without`.
-double weights_of(const ModelWeights& weights, const std::string& without = "") {
+double weights_of(const checkpoints::ModelWeights& weights, const std::string& without = "") {
   double count = 0;
   for (const auto& [name, weight] : weights.all()) {
     if (name != without) count += static_cast<double>(weight.shape().size());
@@ -131,7 +131,8 @@ BenchmarkResult run_benchmark(const BenchmarkOptions& options, ops::Backend& bac
   Tensor conditioning;
   if (options.stages.contains("encode")) {
     const Clock::time_point start = Clock::now();
-    const Qwen3TextEncoder encoder(open_model_weights(options.text_encoder, ModelFamily::kQwen3));
+    const models::Qwen3TextEncoder encoder(
+        checkpoints::open_model_weights(options.text_encoder, checkpoints::ModelFamily::kQwen3));
     result.open_seconds += seconds_since(start);
     const auto& config = encoder.config();
     const std::vector<int32_t> ids = some_ids(options.tokens, config.vocabulary);
@@ -145,30 +146,31 @@ BenchmarkResult run_benchmark(const BenchmarkOptions& options, ops::Backend& bac
   }
   if (options.stages.contains("step")) {
     Clock::time_point start = Clock::now();
-    const NextDit network(open_model_weights(options.model, ModelFamily::kZImage));
+    const models::NextDit network(
+        checkpoints::open_model_weights(options.model, checkpoints::ModelFamily::kZImage));
     result.open_seconds += seconds_since(start);
     if (conditioning.empty()) {  // its values do not change the time
-      conditioning = normal_noise(Shape{options.tokens, network.config().caption_dim}, 3);
+      conditioning = sampling::normal_noise(Shape{options.tokens, network.config().caption_dim}, 3);
     }
     network.embed_caption(conditioning, backend, cancel);  // reads its weights
     start = Clock::now();
-    const NextDit::Caption caption = network.embed_caption(conditioning, backend, cancel);
+    const models::NextDit::Caption caption = network.embed_caption(conditioning, backend, cancel);
     result.caption_seconds = seconds_since(start);
     const double weights = weights_of(network.weights());
     for (const int64_t side : options.sides) {
       const Tensor latent =
-          normal_noise(Shape{1, network.config().latent_channels, side / 8, side / 8}, 1);
+          sampling::normal_noise(Shape{1, network.config().latent_channels, side / 8, side / 8}, 1);
       bench.measure("step", side, weights, [&](ops::Backend& recorder) {
         network.velocity(latent, 0.5f, caption, recorder, cancel);
       });
     }
   }
   if (options.stages.contains("decode")) {
-    const AutoencoderDecoder decoder(
-        open_model_weights(options.vae, ModelFamily::kFluxAutoencoder));
+    const models::AutoencoderDecoder decoder(
+        checkpoints::open_model_weights(options.vae, checkpoints::ModelFamily::kFluxAutoencoder));
     for (const int64_t side : options.sides) {
       const Tensor latent =
-          normal_noise(Shape{1, decoder.latent_channels(), side / 8, side / 8}, 2);
+          sampling::normal_noise(Shape{1, decoder.latent_channels(), side / 8, side / 8}, 2);
       bench.measure("decode", side, 0,
                     [&](ops::Backend& recorder) { decoder.decode(latent, recorder, cancel); });
     }
@@ -188,10 +190,10 @@ void make_benchmark_files(const fs::path& folder, BenchmarkOptions& options,
   if (fs::exists(options.model) && fs::exists(options.text_encoder) && fs::exists(options.vae)) {
     return;
   }
-  if (const int64_t room = free_bytes(folder); room < kBytes) {
+  if (const int64_t room = files::free_bytes(folder); room < kBytes) {
     throw Error(ErrorKind::kResource,
-                "the synthetic files need " + size_text(kBytes) + " in " + folder.string() +
-                    ", which has " + size_text(room) +
+                "the synthetic files need " + text::size_text(kBytes) + " in " + folder.string() +
+                    ", which has " + text::size_text(room) +
                     "; name another folder with --cache, or files of your own with --model, "
                     "--text-encoder and --vae");
   }
@@ -201,16 +203,19 @@ void make_benchmark_files(const fs::path& folder, BenchmarkOptions& options,
     write(path);
   };
   make(options.model, [](const fs::path& path) {
-    synth_dit(path, DitSpec(), DType::kF8E4M3, NameLayout::kDiffusers);
+    checkpoints::synth_dit(path, checkpoints::DitSpec(), DType::kF8E4M3,
+                           checkpoints::NameLayout::kDiffusers);
   });
-  make(options.text_encoder,
-       [](const fs::path& path) { synth_qwen3(path, Qwen3Spec(), DType::kF8E4M3); });
-  make(options.vae,
-       [](const fs::path& path) { synth_autoencoder(path, AutoencoderSpec(), DType::kBF16); });
+  make(options.text_encoder, [](const fs::path& path) {
+    checkpoints::synth_qwen3(path, checkpoints::Qwen3Spec(), DType::kF8E4M3);
+  });
+  make(options.vae, [](const fs::path& path) {
+    checkpoints::synth_autoencoder(path, checkpoints::AutoencoderSpec(), DType::kBF16);
+  });
 }
 
 fs::path default_benchmark_folder() {
-  return xdg_folder("XDG_CACHE_HOME", ".cache") / "zanime" / "bench";
+  return files::xdg_folder("XDG_CACHE_HOME", ".cache") / "zanime" / "bench";
 }
 
 double seconds_since_launch() {
@@ -228,4 +233,4 @@ double seconds_since_launch() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9 - started;
 }
 
-}  // namespace zanime
+}  // namespace zanime::engine

@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "base/cancel.h"
 #include "base/memory_use.h"
-#include "base/progress.h"
 #include "ops/ops.h"
 
-namespace zanime {
+namespace zanime::engine {
 
 struct BenchmarkOptions {
   std::filesystem::path model, text_encoder, vae;
@@ -63,4 +63,4 @@ std::filesystem::path default_benchmark_folder();
 // Seconds since this process was started.
 double seconds_since_launch();
 
-}  // namespace zanime
+}  // namespace zanime::engine

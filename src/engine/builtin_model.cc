@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <system_error>
 
-namespace zanime::builtin {
+namespace zanime::engine::builtin {
 namespace fs = std::filesystem;
 
 fs::path folder() {
@@ -34,4 +34,4 @@ std::string strain(int64_t width, int64_t height) {
 
 bool is_used_by(const GenerationParams& params) { return params.model == kDiffusionModel; }
 
-}  // namespace zanime::builtin
+}  // namespace zanime::engine::builtin

@@ -9,7 +9,7 @@
 
 #include "engine/generation_params.h"
 
-namespace zanime::builtin {
+namespace zanime::engine::builtin {
 
 inline constexpr std::string_view kDiffusionModel = "zanime-small-fp8.safetensors";
 inline constexpr std::string_view kTextEncoder = "zanime-small-qwen3-fp8.safetensors";
@@ -31,4 +31,4 @@ std::string strain(int64_t width, int64_t height);
 // Whether the request names the built-in diffusion model.
 bool is_used_by(const GenerationParams& params);
 
-}  // namespace zanime::builtin
+}  // namespace zanime::engine::builtin

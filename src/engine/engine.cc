@@ -6,24 +6,24 @@
 #include <system_error>
 #include <utility>
 
+#include "base/environment.h"
 #include "base/error.h"
+#include "base/files/folders.h"
 #include "base/log.h"
+#include "checkpoints/model_file.h"
 #include "engine/builtin_model.h"
-#include "engine/environment.h"
-#include "engine/folders.h"
 #include "engine/parameters_text.h"
 #include "engine/plain_graph.h"
 #include "engine/prompt_expansion.h"
-#include "nodes/workflow/editor_graph.h"
-#include "nodes/workflow/queue_texts.h"
-#include "nodes/workflow/to_api.h"
-#include "weights/weight_file.h"
+#include "graph/editor_graph.h"
+#include "graph/queue_texts.h"
+#include "graph/to_api.h"
 
-namespace zanime {
+namespace zanime::engine {
 namespace {
 
-bool saves_pictures(const nodes::Graph& graph) {
-  return std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const nodes::Node& node) {
+bool saves_pictures(const graph::Graph& graph) {
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const graph::Node& node) {
     return node.class_type.starts_with("SaveImage");
   });
 }
@@ -72,21 +72,21 @@ class Collector : public nodes::PictureSink {
 
 std::filesystem::path checked_root(const std::filesystem::path& asked) {
   if (asked.empty()) return ModelsRoot::default_path();
-  require_folder(asked, "the models root");
+  files::require_folder(asked, "the models root");
   return asked;
 }
 
 std::filesystem::path checked_input_folder(const std::filesystem::path& asked,
                                            const std::filesystem::path& models_root) {
   if (asked.empty()) return UserFiles::default_input_folder(models_root);
-  require_folder(asked, "the input folder");
+  files::require_folder(asked, "the input folder");
   return asked;
 }
 
 std::vector<std::filesystem::path> wildcard_folders(const std::filesystem::path& asked,
                                                     const std::filesystem::path& models_root) {
   if (asked.empty()) return Wildcards::default_folders(models_root);
-  require_folder(asked, "the wildcards folder");
+  files::require_folder(asked, "the wildcards folder");
   return {asked};
 }
 
@@ -105,7 +105,7 @@ std::string size_text(const InputPictures::Facts& picture) {
 }
 
 bool has_encoder(const std::filesystem::path& vae) {
-  const auto file = open_weight_file(vae);
+  const auto file = checkpoints::open_model_file(vae);
   return std::any_of(file->tensors().begin(), file->tensors().end(), [](const auto& tensor) {
     return tensor.first.ends_with("encoder.conv_in.weight");
   });
@@ -125,8 +125,8 @@ Engine::Engine(EngineOptions options)
       models_(checked_root(options_.models_root),
               options_.builtin_model.empty() ? builtin::folder() : options_.builtin_model),
       files_(models_, checked_input_folder(options_.input_dir, models_.path())),
-      registry_(nodes::NodeRegistry::standard(options_.extra_nodes)),
-      all_nodes_(nodes::NodeRegistry::standard(/*with_extra_nodes=*/true)) {
+      registry_(graph::NodeRegistry::standard(options_.extra_nodes)),
+      all_nodes_(graph::NodeRegistry::standard(/*with_extra_nodes=*/true)) {
   for (const auto& path : models_.mirror_text_encoders()) {
     log_info("mirrored the text encoder to " + path.string());
   }
@@ -262,27 +262,27 @@ EngineResult Engine::generate(const GenerationParams& params, const CancelToken&
 
 EngineResult Engine::run(const nlohmann::ordered_json& graph, const CancelToken& cancel,
                          const EngineHooks& hooks) {
-  if (!nodes::is_editor_workflow(graph)) return run(graph, registry_, {}, cancel, hooks);
+  if (!graph::is_editor_workflow(graph)) return run(graph, registry_, {}, cancel, hooks);
   std::vector<std::string> warnings;
-  nlohmann::ordered_json queued = nodes::to_api(graph, registry_, &warnings).graph;
-  choose_words(queued, nodes::first_seed(queued).value_or(random_seed()));
+  nlohmann::ordered_json queued = graph::to_api(graph, registry_, &warnings).graph;
+  choose_words(queued, graph::first_seed(queued).value_or(random_seed()));
   return run(queued, registry_, std::move(warnings), cancel, hooks);
 }
 
 void Engine::choose_words(nlohmann::ordered_json& graph, uint64_t seed) const {
   Dice dice(seed);
-  nodes::choose_words(graph, registry_, [&] { return dice.draw(); });
+  graph::choose_words(graph, registry_, [&] { return dice.draw(); });
 }
 
-EngineResult Engine::run(const nlohmann::ordered_json& graph, const nodes::NodeRegistry& registry,
+EngineResult Engine::run(const nlohmann::ordered_json& graph, const graph::NodeRegistry& registry,
                          std::vector<std::string> warnings, const CancelToken& cancel,
                          const EngineHooks& hooks) {
   const auto start = std::chrono::steady_clock::now();
   EngineResult result;
   result.warnings = std::move(warnings);
-  nodes::Graph checked = nodes::read_graph(graph, registry, files_, &result.warnings);
+  graph::Graph checked = graph::read_graph(graph, registry, files_, &result.warnings);
   for (const std::string& warning : result.warnings) log_warning(warning);
-  if (!executor_) executor_ = std::make_unique<nodes::Executor>(backend(), files_);
+  if (!executor_) executor_ = std::make_unique<graph::Executor>(backend(), files_);
 
   Collector pictures(result, hooks, !saves_pictures(checked));
   result.report = executor_->run(checked, {pictures, cancel, hooks.progress, hooks.preview});
@@ -291,4 +291,4 @@ EngineResult Engine::run(const nlohmann::ordered_json& graph, const nodes::NodeR
   return result;
 }
 
-}  // namespace zanime
+}  // namespace zanime::engine

@@ -9,15 +9,15 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/progress.h"
+#include "base/cancel.h"
 #include "engine/generation_params.h"
 #include "engine/input_pictures.h"
 #include "engine/models_root.h"
 #include "engine/plain_graph.h"
 #include "engine/user_files.h"
-#include "nodes/executor.h"
+#include "graph/executor.h"
 
-namespace zanime {
+namespace zanime::engine {
 
 struct EngineOptions {
   std::filesystem::path models_root = {};    // empty: ModelsRoot::default_path()
@@ -66,7 +66,7 @@ struct EngineResult {
   std::vector<EngineLatent> latents;
   nlohmann::ordered_json graph;
   std::vector<std::string> warnings;  // about the graph
-  nodes::ExecutionReport report;
+  graph::ExecutionReport report;
   double seconds = 0;
   GenerationParams params;  // generate: the request with its seed and files filled in
 };
@@ -105,7 +105,7 @@ class Engine {
   // What graphs may name.
   const UserFiles& files() const { return files_; }
   UserFiles& files() { return files_; }
-  const nodes::NodeRegistry& registry() const { return registry_; }
+  const graph::NodeRegistry& registry() const { return registry_; }
   // Made at the first use.
   const std::shared_ptr<ops::Backend>& backend();
 
@@ -117,18 +117,18 @@ class Engine {
   void complete_adapters(GenerationParams& params) const;
   void complete_encoding(GenerationParams& params) const;
   GraphPictures graph_pictures(const GenerationParams& params);
-  EngineResult run(const nlohmann::ordered_json& graph, const nodes::NodeRegistry& registry,
+  EngineResult run(const nlohmann::ordered_json& graph, const graph::NodeRegistry& registry,
                    std::vector<std::string> warnings, const CancelToken& cancel,
                    const EngineHooks& hooks);
 
   EngineOptions options_;
   ModelsRoot models_;
   UserFiles files_;
-  nodes::NodeRegistry registry_;
-  nodes::NodeRegistry all_nodes_;
+  graph::NodeRegistry registry_;
+  graph::NodeRegistry all_nodes_;
   mutable InputPictures input_pictures_;
   std::shared_ptr<ops::Backend> backend_;
-  std::unique_ptr<nodes::Executor> executor_;
+  std::unique_ptr<graph::Executor> executor_;
 };
 
-}  // namespace zanime
+}  // namespace zanime::engine

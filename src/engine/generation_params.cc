@@ -6,15 +6,15 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "base/text/near_matches.h"
+#include "base/text/utf8.h"
 #include "engine/prompt_expansion.h"
-#include "engine/utf8.h"
 #include "nodes/input_value.h"
-#include "nodes/mask_planes.h"
-#include "nodes/near_matches.h"
+#include "pictures/mask_planes.h"
 #include "sampling/samplers.h"
 #include "sampling/schedules.h"
 
-namespace zanime {
+namespace zanime::engine {
 namespace {
 
 std::string number(double value) {
@@ -53,15 +53,15 @@ void check_choice(std::vector<std::string>& problems, const std::string& name,
                   const std::string& value, const std::vector<std::string>& choices) {
   if (std::find(choices.begin(), choices.end(), value) != choices.end()) return;
   std::string problem = name + " " + nodes::quoted(value) + " does not exist";
-  const std::vector<std::string> near = nodes::near_matches(value, choices);
-  if (!near.empty()) problem += "; did you mean " + nodes::list_names(near, "or") + "?";
+  const std::vector<std::string> near = text::near_matches(value, choices);
+  if (!near.empty()) problem += "; did you mean " + text::list_names(near, "or") + "?";
   problem += near.empty() ? "; there are " : " There are ";
-  problems.push_back(problem + nodes::list_names(choices));
+  problems.push_back(problem + text::list_names(choices));
 }
 
 void check_prompt(std::vector<std::string>& problems, const std::string& name,
                   const std::string& text, bool expand) {
-  const size_t invalid = invalid_utf8_at(text);
+  const size_t invalid = text::invalid_utf8_at(text);
   if (invalid != std::string::npos) {
     problems.push_back(name + " is not valid UTF-8 at byte " + std::to_string(invalid) +
                        "; save it as UTF-8");
@@ -72,7 +72,7 @@ void check_prompt(std::vector<std::string>& problems, const std::string& name,
     problems.push_back(name + " has a zero byte at position " + std::to_string(zero) +
                        "; is it a binary file?");
   }
-  const size_t characters = characters_of(text);
+  const size_t characters = text::characters_of(text);
   if (characters > kMaxPromptCharacters) {
     problems.push_back(name + " has " + std::to_string(characters) + " characters; the limit is " +
                        std::to_string(kMaxPromptCharacters) +
@@ -87,7 +87,7 @@ void check_prompt(std::vector<std::string>& problems, const std::string& name,
 void check_init_image(std::vector<std::string>& problems, const GenerationParams& params) {
   if (params.strength) check_real(problems, "strength", *params.strength, 0.0, 1.0);
   if (!params.mask_channel.empty()) {
-    check_choice(problems, "mask channel", params.mask_channel, nodes::mask_channels());
+    check_choice(problems, "mask channel", params.mask_channel, pictures::mask_channels());
   }
   if (params.init_image.empty()) {
     if (!params.mask.empty()) {
@@ -148,8 +148,8 @@ std::vector<std::string> problems_of(const GenerationParams& params) {
   if (params.height) check_side(problems, "height", *params.height);
   check_integer(problems, "steps", params.steps, 1, kMaxSteps);
   check_real(problems, "cfg", params.cfg, 0.0, kMaxCfg);
-  check_choice(problems, "sampler", params.sampler, sampler_names());
-  check_choice(problems, "scheduler", params.scheduler, scheduler_names());
+  check_choice(problems, "sampler", params.sampler, sampling::sampler_names());
+  check_choice(problems, "scheduler", params.scheduler, sampling::scheduler_names());
   if (!(params.shift > 0.0 && params.shift <= kMaxShift)) {
     problems.push_back("shift is " + number(params.shift) + ", but must be above 0 and at most " +
                        number(kMaxShift));
@@ -176,4 +176,4 @@ uint64_t random_seed() {
   return (static_cast<uint64_t>(source()) << 32) | source();
 }
 
-}  // namespace zanime
+}  // namespace zanime::engine

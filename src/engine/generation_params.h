@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace zanime {
+namespace zanime::engine {
 
 // An adapter and how strongly it changes the networks.
 struct LoraChoice {
@@ -86,4 +86,4 @@ void validate(const GenerationParams& params);
 // 64 bits from the system's random source, for a request without a seed.
 uint64_t random_seed();
 
-}  // namespace zanime
+}  // namespace zanime::engine

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <system_error>
 
-#include "nodes/picture_reader.h"
+#include "pictures/picture_reader.h"
 
-namespace zanime {
+namespace zanime::engine {
 namespace {
 
 int64_t to_side(double pixels) {
@@ -38,8 +38,8 @@ const InputPictures::Facts& InputPictures::facts(const std::filesystem::path& pa
       path.string() + '\n' + std::to_string(std::filesystem::file_size(path, error)) + '\n' +
       std::to_string(std::filesystem::last_write_time(path, error).time_since_epoch().count());
   if (const auto found = known_.find(key); found != known_.end()) return found->second;
-  const nodes::ReadPicture picture = nodes::read_picture(path);
+  const pictures::ReadPicture picture = pictures::read_picture(path);
   return known_[key] = {picture.pixels.dim(2), picture.pixels.dim(1), picture.alpha.has_value()};
 }
 
-}  // namespace zanime
+}  // namespace zanime::engine

@@ -8,7 +8,7 @@
 
 #include "engine/generation_params.h"
 
-namespace zanime {
+namespace zanime::engine {
 
 // Fills in the size that a request leaves out, from the picture's: its shape stays, each side
 // becomes a multiple of 8, and without any size given there are at most `max_pixels` (width x
@@ -31,4 +31,4 @@ class InputPictures {
   std::map<std::string, Facts> known_;  // by path, size and time of change
 };
 
-}  // namespace zanime
+}  // namespace zanime::engine

@@ -8,15 +8,15 @@
 #include <utility>
 
 #include "base/error.h"
-#include "engine/picture_info.h"
-#include "weights/inspect.h"
+#include "checkpoints/inspect.h"
+#include "pictures/picture_info.h"
 
-namespace zanime {
+namespace zanime::engine {
 namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json as_json(const std::map<DType, TypeTotal>& types) {
+ordered_json as_json(const std::map<DType, checkpoints::TypeTotal>& types) {
   ordered_json object = ordered_json::object();
   for (const auto& [dtype, total] : types) {
     object[std::string(dtype_name(dtype))] = {{"tensors", total.tensors}, {"bytes", total.bytes}};
@@ -24,9 +24,9 @@ ordered_json as_json(const std::map<DType, TypeTotal>& types) {
   return object;
 }
 
-ordered_json as_json(const ModelReport& report) {
+ordered_json as_json(const checkpoints::ModelReport& report) {
   ordered_json networks = ordered_json::array();
-  for (const NetworkReport& network : report.networks) {
+  for (const checkpoints::NetworkReport& network : report.networks) {
     ordered_json widths = ordered_json::object();
     for (const auto& [name, value] : network.widths) widths[name] = value;
     networks.push_back({{"family", network.name},
@@ -45,7 +45,7 @@ ordered_json as_json(const ModelReport& report) {
           {"metadata", report.metadata},     {"oddities", report.oddities}};
 }
 
-ordered_json as_json(const std::filesystem::path& path, const PictureInfo& info) {
+ordered_json as_json(const std::filesystem::path& path, const pictures::PictureInfo& info) {
   ordered_json object = {
       {"file", path.string()}, {"kind", "picture"}, {"width", info.width}, {"height", info.height}};
   for (const auto& [keyword, text] : info.texts) object[keyword] = text_as_json(keyword, text);
@@ -69,8 +69,8 @@ bool is_png_file(const std::filesystem::path& path) {
 }
 
 ordered_json inspect_file(const std::filesystem::path& path) {
-  if (is_png_file(path)) return as_json(path, read_picture_info(path));
-  return as_json(inspect_model(path));
+  if (is_png_file(path)) return as_json(path, pictures::read_picture_info(path));
+  return as_json(checkpoints::inspect_model(path));
 }
 
 ordered_json text_as_json(const std::string& keyword, const std::string& text) {
@@ -79,4 +79,4 @@ ordered_json text_as_json(const std::string& keyword, const std::string& text) {
   return json.is_object() || json.is_array() ? json : ordered_json(text);
 }
 
-}  // namespace zanime
+}  // namespace zanime::engine

@@ -7,7 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace zanime {
+namespace zanime::engine {
 
 // Whether the file begins as a PNG does. Throws Error(kFile) where it does not exist or is a
 // folder.
@@ -21,4 +21,4 @@ nlohmann::ordered_json inspect_file(const std::filesystem::path& path);
 // A picture's text as JSON where it is some (but `parameters` is for people), else as a string.
 nlohmann::ordered_json text_as_json(const std::string& keyword, const std::string& text);
 
-}  // namespace zanime
+}  // namespace zanime::engine

@@ -4,17 +4,17 @@
 #include <system_error>
 
 #include "base/error.h"
-#include "engine/picture_name.h"
-#include "weights/atomic_file.h"
-#include "weights/safetensors.h"
+#include "base/files/atomic_file.h"
+#include "pictures/picture_name.h"
+#include "weights/safetensors_writer.h"
 
-namespace zanime {
+namespace zanime::engine {
 
 std::vector<std::byte> encode_latent(const Tensor& samples, const std::string& prompt) {
-  const SafetensorsLayout layout =
-      plan_safetensors({{"latent_tensor", DType::kF32, samples.shape()},
-                        {"latent_format_version_0", DType::kF32, Shape{0}}},
-                       {{"prompt", prompt}});
+  const weights::SafetensorsLayout layout =
+      weights::plan_safetensors({{"latent_tensor", DType::kF32, samples.shape()},
+                                 {"latent_format_version_0", DType::kF32, Shape{0}}},
+                                {{"prompt", prompt}});
   std::vector<std::byte> bytes(layout.file_size);
   std::memcpy(bytes.data(), layout.header.data(), layout.header.size());
   std::memcpy(bytes.data() + layout.offsets[0], samples.data(),
@@ -29,7 +29,7 @@ std::filesystem::path save_numbered_latent(const std::filesystem::path& folder,
   // Another process may take a name between the look and the writing.
   for (int64_t minimum = 1;; ++minimum) {
     // ComfyUI knows no picture size here, and fills in 0.
-    std::filesystem::path path = next_picture_name(folder, prefix, 0, 0, 0, minimum);
+    std::filesystem::path path = pictures::next_picture_name(folder, prefix, 0, 0, 0, minimum);
     path.replace_extension(".latent");
     std::error_code error;
     std::filesystem::create_directories(path.parent_path(), error);
@@ -37,10 +37,10 @@ std::filesystem::path save_numbered_latent(const std::filesystem::path& folder,
       throw Error(ErrorKind::kResource,
                   path.parent_path().string() + ": cannot make this folder: " + error.message());
     }
-    AtomicFile file(path, bytes.size());
+    files::AtomicFile file(path, bytes.size());
     file.write_at(0, bytes);
     if (file.commit_new()) return path;
   }
 }
 
-}  // namespace zanime
+}  // namespace zanime::engine

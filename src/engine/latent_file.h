@@ -8,7 +8,7 @@
 
 #include "base/tensor.h"
 
-namespace zanime {
+namespace zanime::engine {
 
 // The bytes of such a file: `latent_tensor` [batch, channels, height, width] in float32, the mark
 // `latent_format_version_0`, and `prompt` (the graph in API form, as JSON text) in its metadata.
@@ -20,4 +20,4 @@ std::filesystem::path save_numbered_latent(const std::filesystem::path& folder,
                                            const std::string& prefix, const Tensor& samples,
                                            const std::string& prompt);
 
-}  // namespace zanime
+}  // namespace zanime::engine

@@ -8,44 +8,21 @@
 
 #include <unistd.h>
 
+#include "base/environment.h"
 #include "base/error.h"
+#include "base/files/folders.h"
 #include "base/log.h"
-#include "engine/environment.h"
-#include "engine/folders.h"
-#include "engine/model_sources.h"
+#include "base/text/near_matches.h"
+#include "fetch/model_folders.h"
+#include "fetch/model_sources.h"
 #include "nodes/input_value.h"
-#include "nodes/near_matches.h"
 
-namespace zanime {
+namespace zanime::engine {
 namespace fs = std::filesystem;
 namespace {
 
-// A kind of file: where it may lie.
-struct FolderKind {
-  const char* name;  // ComfyUI's word today
-  std::vector<const char*> folders;
-  const char* option;  // of `zanime generate`
-};
-
-const std::vector<FolderKind>& folder_kinds() {
-  static const std::vector<FolderKind> kKinds{
-      {"diffusion_models", {"diffusion_models", "unet"}, "--model"},
-      {"text_encoders", {"text_encoders", "clip", "text_encoder"}, "--text-encoder"},
-      {"vae", {"vae"}, "--vae"},
-      {"checkpoints", {"checkpoints"}, ""},
-      {"loras", {"loras"}, ""},
-  };
-  return kKinds;
-}
-
-const FolderKind& kind_of(const std::string& folder) {
-  for (const FolderKind& kind : folder_kinds()) {
-    for (const char* name : kind.folders) {
-      if (folder == name) return kind;
-    }
-  }
-  throw Error(ErrorKind::kInternal, "there is no folder of models called " + folder);
-}
+using fetch::model_folder;
+using fetch::ModelFolder;
 
 // Everything people keep their weights in; what cannot be read is told apart when it is opened.
 bool is_model_file(const fs::path& path) {
@@ -77,9 +54,9 @@ void collect(const fs::path& folder, const std::string& prefix, std::set<fs::pat
 }
 
 // Names of the model files below all the folders of this kind.
-std::set<std::string> names_below(const fs::path& root, const FolderKind& kind) {
+std::set<std::string> names_below(const fs::path& root, const ModelFolder& kind) {
   std::set<std::string> names;
-  for (const char* name : kind.folders) {
+  for (const std::string_view name : kind.folders) {
     std::set<fs::path> visited;
     collect(root / name, "", visited, names);
   }
@@ -87,17 +64,17 @@ std::set<std::string> names_below(const fs::path& root, const FolderKind& kind) 
 }
 
 // What to run to get `name`, or the official file of the folder when `name` is not one.
-std::string how_to_get(const FolderKind& kind, const fs::path& root, const std::string& name) {
-  const std::vector<ModelSource> official = official_files(kind.name);
+std::string how_to_get(const ModelFolder& kind, const fs::path& root, const std::string& name) {
+  const std::vector<fetch::ModelSource> official = fetch::official_files(kind.name);
   if (official.empty()) return "";
   const std::string where =
       root == ModelsRoot::default_path() ? "" : " --models-root '" + root.string() + "'";
-  for (const ModelSource& file : official) {
-    const std::string command = fetch_command_for(file);
+  for (const fetch::ModelSource& file : official) {
+    const std::string command = fetch::fetch_command_for(file);
     if (name == file.name && !command.empty()) return " Get it with: " + command + where;
   }
   return " The official file is " + std::string(official.front().name) +
-         "; get it with: " + fetch_command_for(official.front()) + where;
+         "; get it with: " + fetch::fetch_command_for(official.front()) + where;
 }
 
 std::string what_is_there(const std::vector<std::string>& names) {
@@ -144,43 +121,39 @@ fs::path ModelsRoot::default_path() {
   if (const fs::path comfy = fs::path("ComfyUI") / "models"; fs::is_directory(comfy, error)) {
     return comfy;
   }
-  return xdg_folder("XDG_DATA_HOME", fs::path(".local") / "share") / "zanime" / "models";
+  return files::xdg_folder("XDG_DATA_HOME", fs::path(".local") / "share") / "zanime" / "models";
 }
 
 std::vector<std::string> ModelsRoot::list(const std::string& folder) const {
-  std::set<std::string> names = names_below(root_, kind_of(folder));
-  if (!builtin_.empty()) names.merge(names_below(builtin_, kind_of(folder)));
+  std::set<std::string> names = names_below(root_, model_folder(folder));
+  if (!builtin_.empty()) names.merge(names_below(builtin_, model_folder(folder)));
   return {names.begin(), names.end()};
 }
 
 bool ModelsRoot::has_any(const std::string& folder) const {
-  return !names_below(root_, kind_of(folder)).empty();
+  return !names_below(root_, model_folder(folder)).empty();
 }
 
 fs::path ModelsRoot::find(const std::string& folder, const std::string& name) const {
-  const FolderKind& kind = kind_of(folder);
+  const ModelFolder& kind = model_folder(folder);
   for (const fs::path* root : {&root_, &builtin_}) {
-    if (root->empty() || !stays_inside(name)) continue;
-    for (const char* candidate : kind.folders) {
-      std::error_code error;
-      const fs::path path = *root / candidate / name;
-      if (fs::is_regular_file(path, error)) return path;
-    }
+    if (root->empty() || !files::stays_inside(name)) continue;
+    if (const auto path = fetch::find_in_model_folder(*root, kind.name, name)) return *path;
   }
   const std::vector<std::string> names = list(folder);
-  const std::vector<std::string> near = nodes::near_matches(name, names);
+  const std::vector<std::string> near = text::near_matches(name, names);
   std::string message = nodes::quoted(name) + " is not in " + (root_ / kind.name).string() + "; " +
                         what_is_there(names) + ".";
-  if (!near.empty()) message += " Did you mean " + nodes::list_names(near, "or") + "?";
+  if (!near.empty()) message += " Did you mean " + text::list_names(near, "or") + "?";
   throw Error(ErrorKind::kFile, message + how_to_get(kind, root_, name));
 }
 
 std::string ModelsRoot::choose(const std::string& folder) const {
-  const FolderKind& kind = kind_of(folder);
+  const ModelFolder& kind = model_folder(folder);
   const std::set<std::string> present = names_below(root_, kind);
   const std::vector<std::string> names(present.begin(), present.end());
-  const std::vector<ModelSource> official = official_files(kind.name);
-  for (const ModelSource& file : official) {
+  const std::vector<fetch::ModelSource> official = fetch::official_files(kind.name);
+  for (const fetch::ModelSource& file : official) {
     if (present.contains(std::string(file.name))) return std::string(file.name);
   }
   if (names.size() == 1) return names.front();
@@ -195,7 +168,7 @@ std::string ModelsRoot::choose(const std::string& folder) const {
                   " holds several files and none of "
                   "them is " +
                   (official.empty() ? "official" : std::string(official.front().name)) +
-                  "; choose one with " + kind.option + " NAME: " + what_is_there(names));
+                  "; choose one with " + std::string(kind.option) + " NAME: " + what_is_there(names));
 }
 
 std::vector<fs::path> ModelsRoot::mirror_text_encoders() const {
@@ -222,4 +195,4 @@ std::vector<fs::path> ModelsRoot::mirror_text_encoders() const {
   return made;
 }
 
-}  // namespace zanime
+}  // namespace zanime::engine

@@ -7,7 +7,7 @@
 
 #include "nodes/node_context.h"
 
-namespace zanime {
+namespace zanime::engine {
 
 class ModelsRoot : public nodes::ModelFiles {
  public:
@@ -43,4 +43,4 @@ class ModelsRoot : public nodes::ModelFiles {
   std::filesystem::path builtin_;
 };
 
-}  // namespace zanime
+}  // namespace zanime::engine

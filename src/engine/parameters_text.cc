@@ -3,9 +3,9 @@
 #include <set>
 #include <vector>
 
-#include "engine/version.h"
+#include "base/version.h"
 
-namespace zanime {
+namespace zanime::engine {
 namespace {
 
 using nlohmann::ordered_json;
@@ -171,4 +171,4 @@ std::string parameters_text(const ordered_json& graph, const std::string& output
   return text + (text.empty() ? "" : "\n") + details;
 }
 
-}  // namespace zanime
+}  // namespace zanime::engine

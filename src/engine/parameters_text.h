@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace zanime {
+namespace zanime::engine {
 
 // In the form people know from other programs: the prompt, `Negative prompt: …`, then `Steps: 8,
 // Sampler: euler, …`. Read out of the graph (API form) by going up from the output node
@@ -16,4 +16,4 @@ namespace zanime {
 std::string parameters_text(const nlohmann::ordered_json& graph, const std::string& output_id,
                             int64_t width = 0, int64_t height = 0);
 
-}  // namespace zanime
+}  // namespace zanime::engine

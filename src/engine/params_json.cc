@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/text/near_matches.h"
 #include "nodes/input_value.h"
-#include "nodes/near_matches.h"
 
-namespace zanime {
+namespace zanime::engine {
 namespace {
 
 using nlohmann::ordered_json;
@@ -165,10 +165,10 @@ GenerationParams params_from_json(const ordered_json& object) {
   });
   for (const auto& [name, value] : object.items()) {
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-    const std::vector<std::string> near = nodes::near_matches(name, names);
+    const std::vector<std::string> near = text::near_matches(name, names);
     problems.push_back("a request has no member " + nodes::quoted(name) +
-                       (near.empty() ? "; there are " + nodes::list_names(names, "and")
-                                     : "; did you mean " + nodes::list_names(near, "or") + "?"));
+                       (near.empty() ? "; there are " + text::list_names(names, "and")
+                                     : "; did you mean " + text::list_names(near, "or") + "?"));
   }
   if (problems.empty()) return params;
   std::string message = problems.front();
@@ -186,4 +186,4 @@ ordered_json to_json(const GenerationParams& params) {
   return object;
 }
 
-}  // namespace zanime
+}  // namespace zanime::engine

@@ -5,7 +5,7 @@
 
 #include "engine/generation_params.h"
 
-namespace zanime {
+namespace zanime::engine {
 
 // The members of GenerationParams by name; what is not named keeps its default, and null stands for
 // "absent" where that has a meaning. `loras` is a list of {"name", "strength"}, of [name, strength]
@@ -16,4 +16,4 @@ GenerationParams params_from_json(const nlohmann::ordered_json& object);
 // All members; absent ones are null.
 nlohmann::ordered_json to_json(const GenerationParams& params);
 
-}  // namespace zanime
+}  // namespace zanime::engine

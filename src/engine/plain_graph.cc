@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace zanime {
+namespace zanime::engine {
 namespace {
 
 using nlohmann::ordered_json;
@@ -159,4 +159,4 @@ ordered_json plain_graph(const GenerationParams& params, bool aura_sampling,
   return PlainGraph(params, aura_sampling, pictures).build(filename_prefix);
 }
 
-}  // namespace zanime
+}  // namespace zanime::engine

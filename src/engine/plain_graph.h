@@ -7,7 +7,7 @@
 
 #include "engine/generation_params.h"
 
-namespace zanime {
+namespace zanime::engine {
 
 // The names that the request's pictures have in a graph (UserFiles::add_picture).
 struct GraphPictures {
@@ -30,4 +30,4 @@ nlohmann::ordered_json plain_graph(const GenerationParams& params, bool aura_sam
                                    const std::string& filename_prefix = "zanime",
                                    const GraphPictures& pictures = {});
 
-}  // namespace zanime
+}  // namespace zanime::engine

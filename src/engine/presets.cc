@@ -1,10 +1,10 @@
 #include "engine/presets.h"
 
 #include "base/error.h"
+#include "base/text/near_matches.h"
 #include "nodes/input_value.h"
-#include "nodes/near_matches.h"
 
-namespace zanime {
+namespace zanime::engine {
 namespace {
 
 template <typename Preset>
@@ -16,7 +16,7 @@ const Preset& find(const std::string& kind, const std::vector<Preset>& presets,
     names.emplace_back(preset.name);
   }
   throw Error(ErrorKind::kUsage, kind + " " + nodes::quoted(name) + " does not exist; there are " +
-                                     nodes::list_names(names));
+                                     text::list_names(names));
 }
 
 }  // namespace
@@ -43,4 +43,4 @@ const ModelPreset& model_preset(const std::string& name) {
   return find("the model preset", model_presets(), name);
 }
 
-}  // namespace zanime
+}  // namespace zanime::engine

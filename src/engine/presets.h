@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace zanime {
+namespace zanime::engine {
 
 // Picture sizes of about a megapixel, which the models were made for.
 struct SizePreset {
@@ -26,4 +26,4 @@ const std::vector<ModelPreset>& model_presets();
 const SizePreset& size_preset(const std::string& name);
 const ModelPreset& model_preset(const std::string& name);
 
-}  // namespace zanime
+}  // namespace zanime::engine

@@ -10,14 +10,14 @@
 #include <system_error>
 #include <utility>
 
+#include "base/environment.h"
 #include "base/error.h"
-#include "engine/environment.h"
-#include "engine/folders.h"
-#include "engine/utf8.h"
+#include "base/files/folders.h"
+#include "base/text/near_matches.h"
+#include "base/text/utf8.h"
 #include "nodes/input_value.h"
-#include "nodes/near_matches.h"
 
-namespace zanime {
+namespace zanime::engine {
 namespace fs = std::filesystem;
 namespace {
 
@@ -263,7 +263,7 @@ std::vector<std::string> read_lines(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   std::string bytes{std::istreambuf_iterator<char>(file), {}};
   if (!file) throw Error(ErrorKind::kFile, path.string() + ": cannot be read");
-  if (const size_t invalid = invalid_utf8_at(bytes); invalid != std::string::npos) {
+  if (const size_t invalid = text::invalid_utf8_at(bytes); invalid != std::string::npos) {
     throw Error(ErrorKind::kFile, path.string() + ": is not valid UTF-8 at byte " +
                                       std::to_string(invalid) + "; save it as UTF-8");
   }
@@ -290,7 +290,7 @@ std::string list_folders(const std::vector<fs::path>& folders) {
   for (const fs::path& folder : folders) {
     names.push_back(fs::absolute(folder, error).lexically_normal().string());
   }
-  return nodes::list_names(names, "or");
+  return text::list_names(names, "or");
 }
 
 }  // namespace
@@ -309,7 +309,7 @@ std::vector<fs::path> Wildcards::default_folders(const fs::path& models_root) {
     return {chosen};
   }
   std::error_code error;
-  const fs::path root = plain_folder(models_root);
+  const fs::path root = files::plain_folder(models_root);
   std::vector<fs::path> folders;
   for (const fs::path& folder :
        {root / "wildcards", root.parent_path() / "wildcards", fs::path("wildcards")}) {
@@ -339,7 +339,7 @@ const std::vector<std::string>& Wildcards::lines(const std::string& name) {
   const fs::path relative(name + std::string(kExtension));
   for (const fs::path& folder : folders_) {
     std::error_code error;
-    if (!stays_inside(relative) || !fs::is_regular_file(folder / relative, error)) continue;
+    if (!files::stays_inside(relative) || !fs::is_regular_file(folder / relative, error)) continue;
     return read_.emplace(name, read_lines(folder / relative)).first->second;
   }
   std::string message = "the prompt has the wildcard __" + name + "__, but ";
@@ -348,8 +348,8 @@ const std::vector<std::string>& Wildcards::lines(const std::string& name) {
   } else {
     message += "there is no " + relative.generic_string() + " in " + list_folders(folders_);
   }
-  const std::vector<std::string> near = nodes::near_matches(name, names());
-  message += near.empty() ? "." : "; did you mean " + nodes::list_names(near, "or") + "?";
+  const std::vector<std::string> near = text::near_matches(name, names());
+  message += near.empty() ? "." : "; did you mean " + text::list_names(near, "or") + "?";
   throw Error(ErrorKind::kFile,
               message +
                   " Write one alternative a line there, name another folder with --wildcards DIR "
@@ -371,7 +371,7 @@ std::string problem_of_braces(const std::string& prompt) {
     } else if (text[i] == '}') {
       if (open.empty()) {
         return "has a } without a { at character " +
-               std::to_string(characters_of(text.substr(0, i)) + 1) +
+               std::to_string(text::characters_of(text.substr(0, i)) + 1) +
                "; a brace that is meant as such is written \\}";
       }
       open.pop_back();
@@ -379,7 +379,7 @@ std::string problem_of_braces(const std::string& prompt) {
   }
   if (open.empty()) return "";
   return "has a { without a } at character " +
-         std::to_string(characters_of(text.substr(0, open.back())) + 1) +
+         std::to_string(text::characters_of(text.substr(0, open.back())) + 1) +
          "; a brace that is meant as such is written \\{";
 }
 
@@ -392,4 +392,4 @@ std::string expand_prompt(const std::string& prompt, Dice& dice, Wildcards& wild
   return expansion.take();
 }
 
-}  // namespace zanime
+}  // namespace zanime::engine

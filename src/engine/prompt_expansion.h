@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace zanime {
+namespace zanime::engine {
 
 // A draw's source. The sequence is the same on every machine and for every version: SplitMix64
 // (Steele, Lea, Flood 2014), whose neighbouring seeds have nothing in common.
@@ -60,4 +60,4 @@ std::string problem_of_braces(const std::string& prompt);
 // Wildcards::lines throws.
 std::string expand_prompt(const std::string& prompt, Dice& dice, Wildcards& wildcards);
 
-}  // namespace zanime
+}  // namespace zanime::engine

@@ -5,13 +5,13 @@
 #include <string_view>
 #include <system_error>
 
+#include "base/environment.h"
 #include "base/error.h"
-#include "engine/environment.h"
-#include "engine/folders.h"
+#include "base/files/folders.h"
+#include "base/text/near_matches.h"
 #include "nodes/input_value.h"
-#include "nodes/near_matches.h"
 
-namespace zanime {
+namespace zanime::engine {
 namespace fs = std::filesystem;
 namespace {
 
@@ -49,8 +49,8 @@ std::string without_mark(const std::string& name) {
                                       " lies in a folder of the editor's; put a "
                                       "copy into the input folder and name that");
   }
-  constexpr std::string_view kMark = " [input]";
-  return name.ends_with(kMark) ? name.substr(0, name.size() - kMark.size()) : name;
+  constexpr std::string_view kInputMark = " [input]";
+  return name.ends_with(kInputMark) ? name.substr(0, name.size() - kInputMark.size()) : name;
 }
 
 }  // namespace
@@ -60,7 +60,7 @@ fs::path UserFiles::default_input_folder(const fs::path& models_root) {
     return chosen;
   }
   std::error_code error;
-  const fs::path beside = plain_folder(models_root).parent_path() / "input";
+  const fs::path beside = files::plain_folder(models_root).parent_path() / "input";
   return fs::is_directory(beside, error) ? beside : fs::path(".");
 }
 
@@ -99,15 +99,15 @@ fs::path UserFiles::locate_picture(const std::string& path_or_name, const std::s
   const std::vector<std::string> beside =
       files_in(path.has_parent_path() ? path.parent_path() : fs::path("."), "input");
   std::vector<std::string> near;
-  for (const std::string& name : nodes::near_matches(path.filename().string(), beside)) {
+  for (const std::string& name : text::near_matches(path.filename().string(), beside)) {
     near.push_back((path.parent_path() / name).string());
   }
-  if (near.empty()) near = nodes::near_matches(path_or_name, list("input"));
+  if (near.empty()) near = text::near_matches(path_or_name, list("input"));
   throw Error(ErrorKind::kFile,
               what + " " + nodes::quoted(path_or_name) +
                   " is neither a file nor a name in the input folder " +
                   fs::absolute(input_folder_, error).lexically_normal().string() +
-                  (near.empty() ? "" : "; did you mean " + nodes::list_names(near, "or") + "?"));
+                  (near.empty() ? "" : "; did you mean " + text::list_names(near, "or") + "?"));
 }
 
 std::vector<std::string> UserFiles::list(const std::string& folder) const {
@@ -119,7 +119,7 @@ fs::path UserFiles::find_input(const std::string& name) const {
   if (const auto found = added_.find(name); found != added_.end()) return found->second;
 
   const fs::path relative(without_mark(name));
-  if (!stays_inside(relative)) return {};
+  if (!files::stays_inside(relative)) return {};
   std::error_code error;
   if (fs::is_regular_file(input_folder_ / relative, error)) return input_folder_ / relative;
   for (const fs::path& folder : more_folders_) {
@@ -133,14 +133,14 @@ fs::path UserFiles::find(const std::string& folder, const std::string& name) con
   if (fs::path found = find_input(name); !found.empty()) return found;
   std::error_code error;
   const std::vector<std::string> names = list(folder);
-  const std::vector<std::string> near = nodes::near_matches(name, names);
+  const std::vector<std::string> near = text::near_matches(name, names);
   std::string message = nodes::quoted(name) + " is not in the input folder " +
                         fs::absolute(input_folder_, error).lexically_normal().string();
-  message += near.empty() ? "" : "; did you mean " + nodes::list_names(near, "or") + "?";
+  message += near.empty() ? "" : "; did you mean " + text::list_names(near, "or") + "?";
   throw Error(ErrorKind::kFile,
               message +
                   " Put the file there, or name its folder with --input-dir DIR or "
                   "ZANIME_INPUT_DIR");
 }
 
-}  // namespace zanime
+}  // namespace zanime::engine

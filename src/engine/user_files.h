@@ -8,7 +8,7 @@
 
 #include "engine/models_root.h"
 
-namespace zanime {
+namespace zanime::engine {
 
 class UserFiles : public nodes::ModelFiles {
  public:
@@ -52,4 +52,4 @@ class UserFiles : public nodes::ModelFiles {
   std::map<std::string, std::filesystem::path> added_;
 };
 
-}  // namespace zanime
+}  // namespace zanime::engine

@@ -5,13 +5,13 @@
 #include "base/error.h"
 #include "models/model_shapes.h"
 
-namespace zanime {
+namespace zanime::models {
 namespace {
 
 constexpr int kNormGroups = 32;
-constexpr float kNormEpsilon = 1e-6f;
+constexpr float kGroupNormEpsilon = 1e-6f;
 
-ops::Conv2d load_conv(const ModelWeights& weights, const std::string& name) {
+ops::Conv2d load_conv(const checkpoints::ModelWeights& weights, const std::string& name) {
   ops::Conv2d conv;
   conv.weight = weights.get(name + ".weight");
   const Shape& shape = conv.weight.shape();
@@ -25,7 +25,7 @@ ops::Conv2d load_conv(const ModelWeights& weights, const std::string& name) {
 }
 
 // A 1 x 1 convolution is a product per pixel.
-ops::Linear load_pointwise(const ModelWeights& weights, const std::string& name) {
+ops::Linear load_pointwise(const checkpoints::ModelWeights& weights, const std::string& name) {
   ops::Linear linear;
   linear.weight = weights.get(name + ".weight");
   linear.bias = weights.get_float32(name + ".bias", {linear.weight.rows()});
@@ -33,7 +33,7 @@ ops::Linear load_pointwise(const ModelWeights& weights, const std::string& name)
   return linear;
 }
 
-ops::GroupNorm load_norm(const ModelWeights& weights, const std::string& name) {
+ops::GroupNorm load_norm(const checkpoints::ModelWeights& weights, const std::string& name) {
   const int64_t channels = weights.get(name + ".weight").shape().size();
   if (channels % kNormGroups != 0) {
     throw Error(ErrorKind::kFile, weights.path().string() + ": tensor '" + name + ".weight' has " +
@@ -41,7 +41,7 @@ ops::GroupNorm load_norm(const ModelWeights& weights, const std::string& name) {
                                       " channels, which is no multiple of the 32 norm groups");
   }
   return {kNormGroups, weights.get_float32(name + ".weight", {channels}),
-          weights.get_float32(name + ".bias", {channels}), kNormEpsilon};
+          weights.get_float32(name + ".bias", {channels}), kGroupNormEpsilon};
 }
 
 // One vector after another.
@@ -85,7 +85,7 @@ using Residual = AutoencoderBlocks::Residual;
 using Attention = AutoencoderBlocks::Attention;
 using Middle = AutoencoderBlocks::Middle;
 
-Residual load_residual(const ModelWeights& weights, const std::string& name) {
+Residual load_residual(const checkpoints::ModelWeights& weights, const std::string& name) {
   Residual block;
   block.norm1 = load_norm(weights, name + ".norm1");
   block.norm2 = load_norm(weights, name + ".norm2");
@@ -97,7 +97,8 @@ Residual load_residual(const ModelWeights& weights, const std::string& name) {
   return block;
 }
 
-std::vector<Residual> load_residuals(const ModelWeights& weights, const std::string& name) {
+std::vector<Residual> load_residuals(const checkpoints::ModelWeights& weights,
+                                     const std::string& name) {
   std::vector<Residual> blocks;
   const int64_t count = count_blocks(weights, name);
   for (int64_t i = 0; i < count; ++i) {
@@ -106,7 +107,7 @@ std::vector<Residual> load_residuals(const ModelWeights& weights, const std::str
   return blocks;
 }
 
-Middle load_middle(const ModelWeights& weights, const std::string& name) {
+Middle load_middle(const checkpoints::ModelWeights& weights, const std::string& name) {
   Middle middle;
   middle.block1 = load_residual(weights, name + ".block_1");
   middle.block2 = load_residual(weights, name + ".block_2");
@@ -150,7 +151,7 @@ Tensor run_middle(const Middle& middle, Tensor x, ops::Backend& backend) {
 
 }  // namespace
 
-AutoencoderDecoder::AutoencoderDecoder(const ModelWeights& weights) {
+AutoencoderDecoder::AutoencoderDecoder(const checkpoints::ModelWeights& weights) {
   const std::string decoder = "decoder.";
   conv_in_ = load_conv(weights, decoder + "conv_in");
   middle_ = load_middle(weights, decoder + "mid");
@@ -191,7 +192,7 @@ Tensor AutoencoderDecoder::decode(const Tensor& latent, ops::Backend& backend,
   return picture;
 }
 
-AutoencoderEncoder::AutoencoderEncoder(const ModelWeights& weights) {
+AutoencoderEncoder::AutoencoderEncoder(const checkpoints::ModelWeights& weights) {
   const std::string encoder = "encoder.";
   if (!weights.has(encoder + "conv_in.weight")) {
     throw Error(ErrorKind::kFile, weights.path().string() +
@@ -232,4 +233,4 @@ Tensor AutoencoderEncoder::encode(const Tensor& picture, ops::Backend& backend,
   return to_channels_first(backend.norm_conv2d(x, norm_out_, conv_out_), latent_channels());
 }
 
-}  // namespace zanime
+}  // namespace zanime::models

@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "base/progress.h"
+#include "base/cancel.h"
+#include "checkpoints/model_weights.h"
 #include "ops/ops.h"
-#include "weights/model_weights.h"
 
-namespace zanime {
+namespace zanime::models {
 
 // What the two halves are built of.
 struct AutoencoderBlocks {
@@ -33,7 +33,7 @@ struct AutoencoderBlocks {
 class AutoencoderDecoder {
  public:
   // Widths follow from the tensor shapes. Throws Error(kFile) as ModelWeights::get does.
-  explicit AutoencoderDecoder(const ModelWeights& weights);
+  explicit AutoencoderDecoder(const checkpoints::ModelWeights& weights);
 
   int64_t latent_channels() const { return conv_in_.weight.columns() / 9; }
   // Channels at the picture's own size: 128 in FLUX.1's.
@@ -61,7 +61,7 @@ class AutoencoderDecoder {
 class AutoencoderEncoder {
  public:
   // As AutoencoderDecoder. Throws Error(kFile) for a file that has a decoder alone.
-  explicit AutoencoderEncoder(const ModelWeights& weights);
+  explicit AutoencoderEncoder(const checkpoints::ModelWeights& weights);
 
   int64_t latent_channels() const { return conv_out_.weight.rows() / 2; }
 
@@ -81,4 +81,4 @@ class AutoencoderEncoder {
   ops::GroupNorm norm_out_;
 };
 
-}  // namespace zanime
+}  // namespace zanime::models

@@ -5,10 +5,10 @@
 
 #include "base/error.h"
 
-namespace zanime {
+namespace zanime::models {
 
-const Weight& matrix(const ModelWeights& weights, const std::string& name) {
-  const Weight& weight = weights.get(name);
+const weights::Weight& matrix(const checkpoints::ModelWeights& weights, const std::string& name) {
+  const weights::Weight& weight = weights.get(name);
   if (weight.shape().rank() != 2 || weight.shape().size() == 0) {
     throw Error(ErrorKind::kFile, weights.path().string() + ": tensor '" + name + "' has shape " +
                                       weight.shape().to_string() + "; a matrix was expected");
@@ -16,7 +16,8 @@ const Weight& matrix(const ModelWeights& weights, const std::string& name) {
   return weight;
 }
 
-int64_t whole_heads(const ModelWeights& weights, const Weight& projection, int64_t head_dim) {
+int64_t whole_heads(const checkpoints::ModelWeights& weights, const weights::Weight& projection,
+                    int64_t head_dim) {
   if (head_dim < 1 || projection.rows() < head_dim || projection.rows() % head_dim != 0) {
     throw Error(ErrorKind::kFile, weights.path().string() + ": tensor '" + projection.name() +
                                       "' has " + std::to_string(projection.rows()) +
@@ -26,7 +27,7 @@ int64_t whole_heads(const ModelWeights& weights, const Weight& projection, int64
   return projection.rows() / head_dim;
 }
 
-int64_t count_blocks(const ModelWeights& weights, const std::string& stem) {
+int64_t count_blocks(const checkpoints::ModelWeights& weights, const std::string& stem) {
   const std::string prefix = stem + ".";
   std::set<int64_t> present;
   for (auto it = weights.all().lower_bound(prefix); it != weights.all().end(); ++it) {
@@ -49,22 +50,23 @@ int64_t count_blocks(const ModelWeights& weights, const std::string& stem) {
   return count;
 }
 
-Weight stack_rows(std::initializer_list<const Weight*> weights, const std::string& name) {
-  std::vector<WeightPart> parts;
-  std::vector<WeightChange> changes;
+weights::Weight stack_rows(std::initializer_list<const weights::Weight*> weights,
+                           const std::string& name) {
+  std::vector<weights::WeightPart> parts;
+  std::vector<weights::WeightChange> changes;
   int64_t rows = 0;
-  for (const Weight* weight : weights) {
+  for (const weights::Weight* weight : weights) {
     parts.insert(parts.end(), weight->parts().begin(), weight->parts().end());
-    for (WeightChange change : weight->changes()) {
+    for (weights::WeightChange change : weight->changes()) {
       change.first_row += rows;
       changes.push_back(std::move(change));
     }
     rows += weight->rows();
   }
-  const Weight& first = **weights.begin();
-  Weight stacked(name, Shape{rows, first.columns()}, std::move(parts), first.owner());
-  for (WeightChange& change : changes) stacked = stacked.with_change(std::move(change));
+  const weights::Weight& first = **weights.begin();
+  weights::Weight stacked(name, Shape{rows, first.columns()}, std::move(parts), first.owner());
+  for (weights::WeightChange& change : changes) stacked = stacked.with_change(std::move(change));
   return stacked;
 }
 
-}  // namespace zanime
+}  // namespace zanime::models

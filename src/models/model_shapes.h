@@ -5,23 +5,25 @@
 #include <initializer_list>
 #include <string>
 
-#include "weights/model_weights.h"
+#include "checkpoints/model_weights.h"
 
-namespace zanime {
+namespace zanime::models {
 
 // The weight, which must be a matrix with at least one row and column. Throws Error(kFile).
-const Weight& matrix(const ModelWeights& weights, const std::string& name);
+const weights::Weight& matrix(const checkpoints::ModelWeights& weights, const std::string& name);
 
 // How many heads of `head_dim` the rows of a projection make. Throws Error(kFile) where they do
 // not divide.
-int64_t whole_heads(const ModelWeights& weights, const Weight& projection, int64_t head_dim);
+int64_t whole_heads(const checkpoints::ModelWeights& weights, const weights::Weight& projection,
+                    int64_t head_dim);
 
 // Number of consecutive blocks `stem.0.…`, `stem.1.…`. Throws Error(kFile) when a number is left
 // out (a file that lost a shard).
-int64_t count_blocks(const ModelWeights& weights, const std::string& stem);
+int64_t count_blocks(const checkpoints::ModelWeights& weights, const std::string& stem);
 
 // The rows of several weights with equal columns as one matrix, each left where it lies in its
 // file.
-Weight stack_rows(std::initializer_list<const Weight*> weights, const std::string& name);
+weights::Weight stack_rows(std::initializer_list<const weights::Weight*> weights,
+                           const std::string& name);
 
-}  // namespace zanime
+}  // namespace zanime::models

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "models/model_shapes.h"
 
-namespace zanime {
+namespace zanime::models {
 namespace {
 
 constexpr float kNormEpsilon = 1e-5f;
@@ -144,18 +144,18 @@ Tensor pad_tokens(const Tensor& x, const Tensor& pad, int64_t padded) {
   return out;
 }
 
-ops::Linear load_linear(const ModelWeights& weights, const std::string& name, int64_t outputs,
-                        int64_t inputs, bool with_bias) {
+ops::Linear load_linear(const checkpoints::ModelWeights& weights, const std::string& name,
+                        int64_t outputs, int64_t inputs, bool with_bias) {
   ops::Linear layer;
   layer.weight = weights.get(name + ".weight", {outputs, inputs});
   if (with_bias) layer.bias = weights.get_float32(name + ".bias", {outputs});
   return layer;
 }
 
-NextDitConfig read_config(const ModelWeights& weights) {
+NextDitConfig read_config(const checkpoints::ModelWeights& weights) {
   const std::string first = "layers.0.";
   NextDitConfig config;
-  const Weight& image_in = matrix(weights, "x_embedder.weight");
+  const weights::Weight& image_in = matrix(weights, "x_embedder.weight");
   config.dim = image_in.rows();
   config.latent_channels = image_in.columns() / (kPatch * kPatch);
   config.layers = count_blocks(weights, "layers");
@@ -182,8 +182,8 @@ NextDitConfig read_config(const ModelWeights& weights) {
 
 }  // namespace
 
-NextDit::Block NextDit::load_block(const ModelWeights& weights, const std::string& name,
-                                   bool modulated) const {
+NextDit::Block NextDit::load_block(const checkpoints::ModelWeights& weights,
+                                   const std::string& name, bool modulated) const {
   const int64_t dim = config_.dim;
   Block block;
   if (modulated) {
@@ -207,9 +207,9 @@ NextDit::Block NextDit::load_block(const ModelWeights& weights, const std::strin
   return block;
 }
 
-NextDit::NextDit(ModelWeights source)
+NextDit::NextDit(checkpoints::ModelWeights source)
     : weights_(std::move(source)), config_(read_config(weights_)) {
-  const ModelWeights& weights = weights_;
+  const checkpoints::ModelWeights& weights = weights_;
   const NextDitConfig& c = config_;
   const int64_t patch_size = kPatch * kPatch * c.latent_channels;
   const int64_t time_hidden = matrix(weights, "t_embedder.mlp.0.weight").rows();
@@ -239,7 +239,7 @@ NextDit::NextDit(ModelWeights source)
   caption_in_.keeps_float32 = image_in_.keeps_float32 = final_out_.keeps_float32 = true;
 }
 
-void NextDit::want_block(ReadAhead& ahead, size_t index) const {
+void NextDit::want_block(ops::cpu::ReadAhead& ahead, size_t index) const {
   index %= noise_refiners_.size() + layers_.size();
   const Block& block = index < noise_refiners_.size() ? noise_refiners_[index]
                                                       : layers_[index - noise_refiners_.size()];
@@ -306,7 +306,7 @@ Tensor NextDit::velocity(const Tensor& latent, float sigma, const Caption& capti
   const ops::RopeTable image_rope = rope_table(positions, config_.head_dim);
   Tensor image = backend.linear(patchify(latent, rows, columns), image_in_);
   image = pad_tokens(image, image_pad_, image_tokens);
-  ReadAhead ahead;
+  ops::cpu::ReadAhead ahead;
   size_t next = 0;
   while (next < kBlocksAhead) want_block(ahead, next++);
   for (const Block& block : noise_refiners_) {
@@ -335,4 +335,4 @@ Tensor NextDit::velocity(const Tensor& latent, float sigma, const Caption& capti
   return unpatchify_negated(patches, latent.shape(), tokens, caption_tokens, columns);
 }
 
-}  // namespace zanime
+}  // namespace zanime::models

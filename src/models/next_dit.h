@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "base/progress.h"
+#include "base/cancel.h"
+#include "checkpoints/model_weights.h"
+#include "ops/cpu/read_ahead.h"
 #include "ops/ops.h"
-#include "weights/model_weights.h"
-#include "weights/read_ahead.h"
 
-namespace zanime {
+namespace zanime::models {
 
 struct NextDitConfig {
   int64_t dim = 0;
@@ -30,11 +30,11 @@ struct NextDitConfig {
 class NextDit {
  public:
   // Widths follow from the tensor shapes. Throws Error(kFile) as ModelWeights::get does.
-  explicit NextDit(ModelWeights weights);
+  explicit NextDit(checkpoints::ModelWeights weights);
 
   const NextDitConfig& config() const { return config_; }
   // What the network was made of: an adapted copy is made of these with changes.
-  const ModelWeights& weights() const { return weights_; }
+  const checkpoints::ModelWeights& weights() const { return weights_; }
 
   // The caption branch: it depends on neither sigma nor the latent, so one run serves all steps
   // of a picture. conditioning [tokens, caption_dim] -> [padded tokens, dim].
@@ -58,14 +58,15 @@ class NextDit {
     ops::Linear w1, w2, w3;
   };
 
-  Block load_block(const ModelWeights& weights, const std::string& name, bool modulated) const;
+  Block load_block(const checkpoints::ModelWeights& weights, const std::string& name,
+                   bool modulated) const;
   // Begins to read the weights of a block from its file. Index 0 is the first noise refiner, after
   // the last layer comes the first noise refiner again: the next step.
-  void want_block(ReadAhead& ahead, size_t index) const;
+  void want_block(ops::cpu::ReadAhead& ahead, size_t index) const;
   void run_block(const Block& block, Tensor& x, int64_t batch, const Tensor& time,
                  const ops::RopeTable& rope, ops::Backend& backend) const;
 
-  ModelWeights weights_;
+  checkpoints::ModelWeights weights_;
   NextDitConfig config_;
   ops::Linear time_in_, time_out_;
   Tensor caption_norm_;
@@ -76,4 +77,4 @@ class NextDit {
   ops::Linear final_modulation_, final_out_;
 };
 
-}  // namespace zanime
+}  // namespace zanime::models

@@ -5,23 +5,23 @@
 
 #include "base/error.h"
 #include "models/model_shapes.h"
-#include "weights/read_ahead.h"
+#include "ops/cpu/read_ahead.h"
 
-namespace zanime {
+namespace zanime::models {
 namespace {
 
-constexpr float kNormEpsilon = 1e-6f;
-constexpr double kRopeTheta = 1e6;
+constexpr float kQwenNormEpsilon = 1e-6f;
+constexpr double kQwenRopeTheta = 1e6;
 // Layers whose weights are read from the file while another one runs.
 constexpr int kLayersAhead = 2;
 
 // Angles in float32 as the reference has them: inverse frequency, then position times frequency.
-ops::RopeTable rope_table(int64_t tokens, int64_t head_dim) {
+ops::RopeTable qwen_rope_table(int64_t tokens, int64_t head_dim) {
   const int64_t half = head_dim / 2;
   ops::RopeTable table{Tensor({tokens, half}), Tensor({tokens, half}), ops::RopePairs::kHalfSplit};
   for (int64_t i = 0; i < half; ++i) {
     const double exponent = static_cast<double>(2 * i) / static_cast<double>(head_dim);
-    const auto frequency = static_cast<float>(1.0 / std::pow(kRopeTheta, exponent));
+    const auto frequency = static_cast<float>(1.0 / std::pow(kQwenRopeTheta, exponent));
     for (int64_t token = 0; token < tokens; ++token) {
       const float angle = static_cast<float>(token) * frequency;
       table.cos.data()[token * half + i] = std::cos(angle);
@@ -31,10 +31,10 @@ ops::RopeTable rope_table(int64_t tokens, int64_t head_dim) {
   return table;
 }
 
-Qwen3Config read_config(const ModelWeights& weights) {
+Qwen3Config read_qwen_config(const checkpoints::ModelWeights& weights) {
   const std::string first = "layers.0.self_attn.";
   Qwen3Config config;
-  const Weight& embedding = matrix(weights, "embed_tokens.weight");
+  const weights::Weight& embedding = matrix(weights, "embed_tokens.weight");
   config.vocabulary = embedding.rows();
   config.hidden = embedding.columns();
   config.layers = count_blocks(weights, "layers");
@@ -57,9 +57,9 @@ Qwen3Config read_config(const ModelWeights& weights) {
 
 }  // namespace
 
-Qwen3TextEncoder::Qwen3TextEncoder(ModelWeights source)
-    : weights_(std::move(source)), config_(read_config(weights_)) {
-  const ModelWeights& weights = weights_;
+Qwen3TextEncoder::Qwen3TextEncoder(checkpoints::ModelWeights source)
+    : weights_(std::move(source)), config_(read_qwen_config(weights_)) {
+  const checkpoints::ModelWeights& weights = weights_;
   const Qwen3Config& c = config_;
   const int64_t query_size = c.heads * c.head_dim;
   const int64_t key_size = c.kv_heads * c.head_dim;
@@ -97,10 +97,10 @@ Tensor Qwen3TextEncoder::encode(std::span<const int32_t> ids, ops::Backend& back
   }
   const auto tokens = static_cast<int64_t>(ids.size());
   const ops::AttentionLayout layout{1, tokens, config_.heads, config_.kv_heads, config_.head_dim};
-  const ops::RopeTable rope = rope_table(tokens, config_.head_dim);
+  const ops::RopeTable rope = qwen_rope_table(tokens, config_.head_dim);
 
   Tensor x = backend.embedding_rows(embedding_, ids);
-  ReadAhead ahead;
+  ops::cpu::ReadAhead ahead;
   size_t next = 0;
   const auto want_next = [&] {
     if (next == layers_.size()) return;
@@ -112,15 +112,15 @@ Tensor Qwen3TextEncoder::encode(std::span<const int32_t> ids, ops::Backend& back
   for (const Layer& layer : layers_) {
     cancel.throw_if_cancelled();
     want_next();
-    Tensor qkv = backend.linear(backend.rms_norm(x, layer.input_norm, kNormEpsilon), layer.qkv);
-    backend.head_norm_rope_inplace(qkv, layout, layer.query_norm, layer.key_norm, kNormEpsilon,
+    Tensor qkv = backend.linear(backend.rms_norm(x, layer.input_norm, kQwenNormEpsilon), layer.qkv);
+    backend.head_norm_rope_inplace(qkv, layout, layer.query_norm, layer.key_norm, kQwenNormEpsilon,
                                    rope);
     backend.linear_add_inplace(x, backend.attention(qkv, layout, /*causal=*/true),
                                layer.attention_out);
-    const Tensor normed = backend.rms_norm(x, layer.post_attention_norm, kNormEpsilon);
+    const Tensor normed = backend.rms_norm(x, layer.post_attention_norm, kQwenNormEpsilon);
     backend.add_inplace(x, backend.gated_feed_forward(normed, layer.gate, layer.up, layer.down));
   }
   return x;
 }
 
-}  // namespace zanime
+}  // namespace zanime::models

@@ -6,11 +6,11 @@
 #include <span>
 #include <vector>
 
-#include "base/progress.h"
+#include "base/cancel.h"
+#include "checkpoints/model_weights.h"
 #include "ops/ops.h"
-#include "weights/model_weights.h"
 
-namespace zanime {
+namespace zanime::models {
 
 struct Qwen3Config {
   int64_t hidden = 0;
@@ -26,11 +26,11 @@ class Qwen3TextEncoder {
  public:
   // Widths follow from the tensor shapes. Throws Error(kFile) when a tensor is missing or shapes
   // contradict one another.
-  explicit Qwen3TextEncoder(ModelWeights weights);
+  explicit Qwen3TextEncoder(checkpoints::ModelWeights weights);
 
   const Qwen3Config& config() const { return config_; }
   // What the network was made of: an adapted copy is made of these with changes.
-  const ModelWeights& weights() const { return weights_; }
+  const checkpoints::ModelWeights& weights() const { return weights_; }
 
   // Hidden states after layer `layers - 2`, one row per token: [tokens, hidden]. The last layer
   // and the final norm are not run. Throws Error(kInternal) for an id beyond the vocabulary.
@@ -48,10 +48,10 @@ class Qwen3TextEncoder {
     ops::Linear gate, up, down;
   };
 
-  ModelWeights weights_;
+  checkpoints::ModelWeights weights_;
   Qwen3Config config_;
-  Weight embedding_;
+  weights::Weight embedding_;
   std::vector<Layer> layers_;
 };
 
-}  // namespace zanime
+}  // namespace zanime::models

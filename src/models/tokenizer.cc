@@ -7,7 +7,7 @@
 #include "models/tokenizer_text.h"
 #include "models/tokenizer_vocabulary.h"
 
-namespace zanime {
+namespace zanime::models {
 namespace {
 
 // Ids continue those of the vocabulary. None is the beginning of another.
@@ -118,4 +118,4 @@ std::string Tokenizer::decode(std::span<const int32_t> ids) const {
   return text;
 }
 
-}  // namespace zanime
+}  // namespace zanime::models

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace zanime {
+namespace zanime::models {
 
 class Tokenizer {
  public:
@@ -32,4 +32,4 @@ class Tokenizer {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace zanime
+}  // namespace zanime::models

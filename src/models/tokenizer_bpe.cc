@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-namespace zanime {
+namespace zanime::models {
 namespace {
 
 // Heap order of candidates: lowest rank on top, leftmost among equals.
@@ -58,4 +58,4 @@ void BytePairMerger::append_tokens(std::string_view word, std::vector<int32_t>& 
   for (uint32_t i = 0; i < size; i += symbols_[i].length) ids.push_back(symbols_[i].id);
 }
 
-}  // namespace zanime
+}  // namespace zanime::models

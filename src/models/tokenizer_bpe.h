@@ -7,7 +7,7 @@
 
 #include "models/tokenizer_vocabulary.h"
 
-namespace zanime {
+namespace zanime::models {
 
 // Holds the working memory of a call to Tokenizer::encode. Not thread-safe; make one per call.
 class BytePairMerger {
@@ -41,4 +41,4 @@ class BytePairMerger {
   std::vector<Candidate> heap_;
 };
 
-}  // namespace zanime
+}  // namespace zanime::models

@@ -11,7 +11,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-namespace zanime {
+namespace zanime::models {
 namespace {
 
 // Length of the well-formed sequence at the front of `bytes`, or minus the number of bytes that
@@ -189,4 +189,4 @@ void WordSplitter::split(std::string_view text,
   }
 }
 
-}  // namespace zanime
+}  // namespace zanime::models

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace zanime {
+namespace zanime::models {
 
 // `text` with every ill-formed sequence replaced by U+FFFD: one for each maximal part of a valid
 // sequence, else one for each byte (Unicode 15, section 3.9, as Python's errors="replace").
@@ -32,4 +32,4 @@ class WordSplitter {
   std::unique_ptr<Pattern> pattern_;
 };
 
-}  // namespace zanime
+}  // namespace zanime::models

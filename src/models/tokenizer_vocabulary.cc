@@ -19,7 +19,7 @@ extern const char zanime_qwen2_vocabulary[];
 extern const char zanime_qwen2_vocabulary_end[];
 }
 
-namespace zanime {
+namespace zanime::models {
 namespace {
 
 constexpr uint32_t kSlots = 1u << 19;  // keeps the table under a third full
@@ -61,4 +61,4 @@ std::optional<int32_t> TokenizerVocabulary::find(std::string_view wanted) const 
   return std::nullopt;
 }
 
-}  // namespace zanime
+}  // namespace zanime::models

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace zanime {
+namespace zanime::models {
 
 // A token's id is also its rank: of two possible merges the one that makes the lower id goes first.
 class TokenizerVocabulary {
@@ -33,4 +33,4 @@ class TokenizerVocabulary {
   size_t longest_ = 0;
 };
 
-}  // namespace zanime
+}  // namespace zanime::models

@@ -12,7 +12,7 @@
 namespace zanime::nodes {
 namespace {
 
-void check_conditioning(const NextDit& network, const Conditioning& conditioning) {
+void check_conditioning(const models::NextDit& network, const Conditioning& conditioning) {
   if (conditioning.empty()) {
     throw Error(ErrorKind::kGraph, "the conditioning is empty: connect a CLIPTextEncode");
   }
@@ -33,10 +33,11 @@ struct PreparedEntry {
   Tensor tokens;
   float sigma_start, sigma_end;  // takes part from sigma_start down to sigma_end
   float strength;
-  std::optional<NextDit::Caption> caption;  // once it took part
+  std::optional<models::NextDit::Caption> caption;  // once it took part
 };
 
-std::vector<PreparedEntry> prepare(const Conditioning& conditioning, const FlowSchedule& flow) {
+std::vector<PreparedEntry> prepare(const Conditioning& conditioning,
+                                   const sampling::FlowSchedule& flow) {
   std::vector<PreparedEntry> entries;
   for (const ConditioningEntry& entry : conditioning) {
     const ConditioningEntry::Range range = entry.range.value_or(ConditioningEntry::Range{});
@@ -49,11 +50,11 @@ std::vector<PreparedEntry> prepare(const Conditioning& conditioning, const FlowS
 
 }  // namespace
 
-Denoise flow_denoise(const Model& model, const Conditioning& conditioning, ops::Backend& backend,
-                     const CancelToken& cancel) {
+sampling::Denoise flow_denoise(const Model& model, const Conditioning& conditioning,
+                               ops::Backend& backend, const CancelToken& cancel) {
   check_conditioning(*model.network, conditioning);
   auto entries = std::make_shared<std::vector<PreparedEntry>>(
-      prepare(conditioning, FlowSchedule(model.shift)));
+      prepare(conditioning, sampling::FlowSchedule(model.shift)));
 
   return [network = model.network, timestep_scale = static_cast<float>(model.timestep_scale),
           entries, &backend, &cancel](const Tensor& x, float sigma) {
@@ -77,7 +78,7 @@ Denoise flow_denoise(const Model& model, const Conditioning& conditioning, ops::
   };
 }
 
-Guide guide_of(const Guider& guider, ops::Backend& backend, const CancelToken& cancel) {
+sampling::Guide guide_of(const Guider& guider, ops::Backend& backend, const CancelToken& cancel) {
   const auto under = [&](const Conditioning& conditioning) {
     return flow_denoise(guider.model, conditioning, backend, cancel);
   };
@@ -85,15 +86,15 @@ Guide guide_of(const Guider& guider, ops::Backend& backend, const CancelToken& c
   const auto cfg_middle = static_cast<float>(guider.cfg_middle);
   switch (guider.kind) {
     case Guider::Kind::kBasic:
-      return basic_guide(under(guider.positive));
+      return sampling::basic_guide(under(guider.positive));
     case Guider::Kind::kCfg:
-      return cfg_guide(under(guider.positive), under(guider.negative), cfg);
+      return sampling::cfg_guide(under(guider.positive), under(guider.negative), cfg);
     case Guider::Kind::kDualRegular:
-      return dual_cfg_guide(under(guider.positive), under(guider.middle), under(guider.negative),
-                            cfg, cfg_middle);
+      return sampling::dual_cfg_guide(under(guider.positive), under(guider.middle),
+                                      under(guider.negative), cfg, cfg_middle);
     case Guider::Kind::kDualNested:
-      return nested_cfg_guide(under(guider.positive), under(guider.middle), under(guider.negative),
-                              cfg, cfg_middle);
+      return sampling::nested_cfg_guide(under(guider.positive), under(guider.middle),
+                                        under(guider.negative), cfg, cfg_middle);
   }
   throw Error(ErrorKind::kInternal, "a guider of no kind (please report this)");
 }

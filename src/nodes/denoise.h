@@ -2,7 +2,7 @@
 // function `denoise(x, sigma)` that samplers call.
 #pragma once
 
-#include "base/progress.h"
+#include "base/cancel.h"
 #include "nodes/value.h"
 #include "ops/ops.h"
 #include "sampling/guidance.h"
@@ -14,10 +14,10 @@ namespace zanime::nodes {
 // when it first takes part and never again, so a conditioning that guidance leaves out costs
 // nothing. `backend` and `cancel` must outlive the function. Throws Error(kGraph) here when a row
 // of the conditioning is not as wide as the model expects.
-Denoise flow_denoise(const Model& model, const Conditioning& conditioning, ops::Backend& backend,
-                     const CancelToken& cancel);
+sampling::Denoise flow_denoise(const Model& model, const Conditioning& conditioning,
+                               ops::Backend& backend, const CancelToken& cancel);
 
 // The guider as the function that samplers call, under the same conditions.
-Guide guide_of(const Guider& guider, ops::Backend& backend, const CancelToken& cancel);
+sampling::Guide guide_of(const Guider& guider, ops::Backend& backend, const CancelToken& cancel);
 
 }  // namespace zanime::nodes

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "base/error.h"
-#include "nodes/resample.h"
 #include "nodes/vae_picture.h"
+#include "pictures/resample.h"
 
 namespace zanime::nodes {
 namespace {
@@ -35,8 +35,8 @@ void spread(const float* in, float* out, int64_t size, int64_t stride, int64_t b
 
 Tensor mask_for_pixels(const Tensor& mask, const Tensor& pixels) {
   const Tensor planes = mask.reshaped({mask.dim(0), int64_t{1}, mask.dim(1), mask.dim(2)});
-  const Tensor resized =
-      resize_planes(planes, pixels.dim(1), pixels.dim(2), ResizeMethod::kBilinear);
+  const Tensor resized = pictures::resize_planes(planes, pixels.dim(1), pixels.dim(2),
+                                                 pictures::ResizeMethod::kBilinear);
   const Tensor cut = crop_to_latent_size(
       resized.reshaped({mask.dim(0), pixels.dim(1), pixels.dim(2), int64_t{1}}));
   return cut.reshaped({cut.dim(0), cut.dim(1), cut.dim(2)});

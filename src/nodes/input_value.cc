@@ -6,7 +6,7 @@
 #include <limits>
 #include <sstream>
 
-#include "nodes/near_matches.h"
+#include "base/text/near_matches.h"
 
 namespace zanime::nodes {
 namespace {
@@ -112,8 +112,8 @@ CheckedValue check_choice(const InputSpec& input, const std::string& choice) {
     return good(choice);
   }
   std::string problem = "is " + quoted(choice) + ", which is not one of its choices";
-  const std::vector<std::string> near = near_matches(choice, input.options);
-  if (!near.empty()) problem += "; did you mean " + list_names(near, "or") + "?";
+  const std::vector<std::string> near = text::near_matches(choice, input.options);
+  if (!near.empty()) problem += "; did you mean " + text::list_names(near, "or") + "?";
   if (input.options.size() <= kListedOptions) {
     problem += " There are: ";
     for (size_t i = 0; i < input.options.size(); ++i) {

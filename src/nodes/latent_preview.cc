@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "nodes/resample.h"
+#include "pictures/resample.h"
 
 namespace zanime::nodes {
 namespace {
@@ -44,13 +44,14 @@ Tensor small(const Tensor& latent) {
   const int64_t height = latent.dim(2), width = latent.dim(3);
   const int64_t side = std::max(height, width);
   if (side <= kLargestSide) return latent;
-  return resize_planes(latent, std::max<int64_t>(1, height * kLargestSide / side),
-                       std::max<int64_t>(1, width * kLargestSide / side), ResizeMethod::kArea);
+  return pictures::resize_planes(latent, std::max<int64_t>(1, height * kLargestSide / side),
+                                 std::max<int64_t>(1, width * kLargestSide / side),
+                                 pictures::ResizeMethod::kArea);
 }
 
 }  // namespace
 
-Tensor preview_pixels(const Tensor& latent, const LatentFormat& format, const Vae* vae,
+Tensor preview_pixels(const Tensor& latent, const sampling::LatentFormat& format, const Vae* vae,
                       ops::Backend& backend, const CancelToken& cancel) {
   if (vae != nullptr && vae->decoder->latent_channels() == format.channels &&
       vae->decoder->finest_width() < kFluxFinestWidth) {

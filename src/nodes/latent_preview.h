@@ -1,7 +1,7 @@
 // What a latent shows while it forms.
 #pragma once
 
-#include "base/progress.h"
+#include "base/cancel.h"
 #include "base/tensor.h"
 #include "nodes/value.h"
 #include "ops/ops.h"
@@ -14,7 +14,7 @@ namespace zanime::nodes {
 // nobody says whose they are, are seen as linear_preview sees them, an eighth of the picture's
 // size. Another autoencoder has another latent space; it is narrower, and so decodes at once, to
 // the picture's size or 512 pixels along the longer side. Empty where neither can be.
-Tensor preview_pixels(const Tensor& latent, const LatentFormat& format, const Vae* vae,
+Tensor preview_pixels(const Tensor& latent, const sampling::LatentFormat& format, const Vae* vae,
                       ops::Backend& backend, const CancelToken& cancel);
 
 // A latent [batch, 16, height, width] of FLUX.1's autoencoder in the diffusion model's scale, as

@@ -9,7 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/progress.h"
+#include "base/cancel.h"
 #include "nodes/value.h"
 #include "ops/ops.h"
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "nodes/resample.h"
+#include "pictures/resample.h"
 
 namespace zanime::nodes {
 namespace {
@@ -24,8 +24,8 @@ std::vector<int64_t> tile_starts(int64_t size, int64_t tile, int64_t overlap) {
 }
 
 int64_t scaled(int64_t value, const Tiling& tiling) {
-  return round_half_even(static_cast<double>(value * tiling.multiply) /
-                         static_cast<double>(tiling.divide));
+  return pictures::round_half_even(static_cast<double>(value * tiling.multiply) /
+                                   static_cast<double>(tiling.divide));
 }
 
 // The weight of each position of a tile along one axis: a ramp of `feather` up from the start and
@@ -44,14 +44,14 @@ std::vector<float> ramp_weights(int64_t size, int64_t feather) {
 
 }  // namespace
 
-const AutoencoderEncoder& encoder_of(const Vae& vae) {
+const models::AutoencoderEncoder& encoder_of(const Vae& vae) {
   if (vae.encoder != nullptr) return *vae.encoder;
   throw Error(ErrorKind::kGraph,
               "this autoencoder has a decoder alone, and a picture is to be encoded; load a "
               "complete file (ae.safetensors)");
 }
 
-void check_latent_channels(const AutoencoderDecoder& decoder, const Tensor& samples) {
+void check_latent_channels(const models::AutoencoderDecoder& decoder, const Tensor& samples) {
   if (samples.dim(1) == decoder.latent_channels()) return;
   throw Error(ErrorKind::kGraph,
               "the latent has " + std::to_string(samples.dim(1)) +
@@ -69,8 +69,8 @@ Tensor crop_to_latent_size(const Tensor& pixels) {
                                        std::to_string(height) +
                                        " pixels; an autoencoder needs 8 x 8 at least");
   }
-  return crop_pixels(pixels, spare_rows / 2, spare_columns / 2, height - spare_rows,
-                     width - spare_columns);
+  return pictures::crop_pixels(pixels, spare_rows / 2, spare_columns / 2, height - spare_rows,
+                               width - spare_columns);
 }
 
 void to_picture_range(Tensor& pixels) {
@@ -97,9 +97,9 @@ Tensor tiled(const Tensor& picture, const Tiling& tiling,
   Tensor total_weight = Tensor::zeros({out_height, out_width});
   for (const int64_t top : tile_starts(height, tiling.tile_height, tiling.overlap)) {
     for (const int64_t left : tile_starts(width, tiling.tile_width, tiling.overlap)) {
-      const Tensor tile =
-          network(crop_planes(picture, top, left, std::min(tiling.tile_height, height - top),
-                              std::min(tiling.tile_width, width - left)));
+      const Tensor tile = network(pictures::crop_planes(picture, top, left,
+                                                        std::min(tiling.tile_height, height - top),
+                                                        std::min(tiling.tile_width, width - left)));
       const int64_t channels = tile.dim(1), rows = tile.dim(2), columns = tile.dim(3);
       const int64_t out_top = scaled(top, tiling), out_left = scaled(left, tiling);
       if (out_top + rows > out_height || out_left + columns > out_width) {

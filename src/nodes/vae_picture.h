@@ -11,10 +11,10 @@ namespace zanime::nodes {
 inline constexpr int64_t kPixelsPerLatent = 8;
 
 // The encoder. Throws Error(kGraph) when the file has none.
-const AutoencoderEncoder& encoder_of(const Vae& vae);
+const models::AutoencoderEncoder& encoder_of(const Vae& vae);
 
 // Throws Error(kGraph) when the latent has another number of channels than the decoder takes.
-void check_latent_channels(const AutoencoderDecoder& decoder, const Tensor& samples);
+void check_latent_channels(const models::AutoencoderDecoder& decoder, const Tensor& samples);
 
 // The largest part whose sides are multiples of 8, in the middle (a spare pixel falls away below or
 // to the right). Throws Error(kGraph) for a picture smaller than 8 x 8.

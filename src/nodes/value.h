@@ -22,7 +22,7 @@ std::string to_string(WideInt value);
 
 // MODEL: a diffusion model and how its noise levels are spaced.
 struct Model {
-  std::shared_ptr<const NextDit> network;
+  std::shared_ptr<const models::NextDit> network;
   // Of sigma(t) = shift t / (1 + (shift - 1) t); ModelSamplingAuraFlow replaces it.
   double shift = 3.0;
   // The network's time is sigma times this. ModelSamplingSD3 makes it 1000, which is not what
@@ -32,14 +32,14 @@ struct Model {
 
 // CLIP: a text encoder.
 struct Clip {
-  std::shared_ptr<const Qwen3TextEncoder> encoder;
+  std::shared_ptr<const models::Qwen3TextEncoder> encoder;
 };
 
 // VAE
 struct Vae {
-  std::shared_ptr<const AutoencoderDecoder> decoder;
+  std::shared_ptr<const models::AutoencoderDecoder> decoder;
   // Null for a file that holds a decoder alone.
-  std::shared_ptr<const AutoencoderEncoder> encoder = {};
+  std::shared_ptr<const models::AutoencoderEncoder> encoder = {};
 };
 
 // CONDITIONING: more than one entry are predicted side by side and averaged.

@@ -21,7 +21,7 @@ namespace zanime::ops {
 
 // y = x W^T + b. weight [out, in]; bias [out] or empty.
 struct Linear {
-  Weight weight;
+  weights::Weight weight;
   Tensor bias;
   // Always multiplied in float32: layers where little is to gain and much to lose.
   bool keeps_float32 = false;
@@ -38,7 +38,7 @@ Compute parse_compute(const std::string& name);
 
 // weight [out, in, kh, kw]; bias [out]. Zero padding by pixels.
 struct Conv2d {
-  Weight weight;
+  weights::Weight weight;
   Tensor bias;
   int stride = 1;
   int pad_before = 1;  // top and left
@@ -90,7 +90,7 @@ class Backend {
   virtual Tensor gated_feed_forward(const Tensor& x, const Linear& gate, const Linear& up,
                                     const Linear& down) = 0;
   // Rows `ids` of table [vocabulary, channels] -> [ids, channels].
-  virtual Tensor embedding_rows(const Weight& table, std::span<const int32_t> ids) = 0;
+  virtual Tensor embedding_rows(const weights::Weight& table, std::span<const int32_t> ids) = 0;
 
   // x / sqrt(mean(x^2) + epsilon) * weight, times (1 + scale) where scale is not empty.
   // weight and scale [channels].

@@ -36,7 +36,7 @@ Tensor ProductRecorder::gated_feed_forward(const Tensor& x, const Linear& gate, 
   return inner_.gated_feed_forward(x, gate, up, down);
 }
 
-Tensor ProductRecorder::embedding_rows(const Weight& table, std::span<const int32_t> ids) {
+Tensor ProductRecorder::embedding_rows(const weights::Weight& table, std::span<const int32_t> ids) {
   return inner_.embedding_rows(table, ids);
 }
 

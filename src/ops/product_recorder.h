@@ -37,7 +37,7 @@ class ProductRecorder final : public Backend {
   void linear_add_inplace(Tensor& sum, const Tensor& x, const Linear& layer) override;
   Tensor gated_feed_forward(const Tensor& x, const Linear& gate, const Linear& up,
                             const Linear& down) override;
-  Tensor embedding_rows(const Weight& table, std::span<const int32_t> ids) override;
+  Tensor embedding_rows(const weights::Weight& table, std::span<const int32_t> ids) override;
   Tensor rms_norm(const Tensor& x, const Tensor& weight, float epsilon,
                   const Tensor& scale) override;
   Tensor layer_norm(const Tensor& x, float epsilon, const Tensor& scale) override;

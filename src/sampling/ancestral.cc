@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace zanime {
+namespace zanime::sampling {
 
 AncestralStep ancestral_step(double sigma, double next, double eta) {
   if (eta == 0.0) return {next, 0.0};
@@ -19,4 +19,4 @@ FlowAncestralStep flow_ancestral_step(double sigma, double next) {
   return {down, keep, renoise};
 }
 
-}  // namespace zanime
+}  // namespace zanime::sampling

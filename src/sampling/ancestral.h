@@ -4,7 +4,7 @@
 #include "sampling/noise.h"
 #include "sampling/samplers.h"
 
-namespace zanime {
+namespace zanime::sampling {
 
 // Noise for ancestral steps, one draw a step. The generator's seed is the run's plus one, so that
 // its first draw is not the noise that the run started from.
@@ -30,4 +30,4 @@ struct FlowAncestralStep {
 };
 FlowAncestralStep flow_ancestral_step(double sigma, double next);
 
-}  // namespace zanime
+}  // namespace zanime::sampling

@@ -9,7 +9,7 @@
 #include "sampling/noise.h"
 #include "sampling/weighted_sum.h"
 
-namespace zanime {
+namespace zanime::sampling {
 namespace {
 
 // torchsde's default for a BrownianTree.
@@ -150,4 +150,4 @@ Tensor BrownianNoise::operator()(float from, float to) {
   return weighted_sum({{scale, at_to}, {-scale, at_from}});
 }
 
-}  // namespace zanime
+}  // namespace zanime::sampling

@@ -8,7 +8,7 @@
 
 #include "base/tensor.h"
 
-namespace zanime {
+namespace zanime::sampling {
 
 // The first `count` words that numpy's SeedSequence(entropy, spawn_key=spawn_key,
 // pool_size=pool_size).generate_state(count) gives; M. O'Neill's seed_seq_fe, as numpy defines it.
@@ -56,4 +56,4 @@ class BrownianNoise {
   std::vector<Point> recent_;
 };
 
-}  // namespace zanime
+}  // namespace zanime::sampling

@@ -6,7 +6,7 @@
 #include "sampling/sampler_functions.h"
 #include "sampling/sampler_steps.h"
 
-namespace zanime::samplers {
+namespace zanime::sampling {
 
 Tensor ddpm(const SamplerContext& context, Tensor x) {
   NoiseGenerator noise = ancestral_noise(context);
@@ -30,4 +30,4 @@ Tensor ddpm(const SamplerContext& context, Tensor x) {
   return x;
 }
 
-}  // namespace zanime::samplers
+}  // namespace zanime::sampling

@@ -7,7 +7,7 @@
 #include "sampling/sampler_functions.h"
 #include "sampling/sampler_steps.h"
 
-namespace zanime::samplers {
+namespace zanime::sampling {
 namespace {
 
 // The variance-preserving time that a sigma of x = latent + sigma noise stands for, under the
@@ -88,4 +88,4 @@ Tensor deis(const SamplerContext& context, Tensor x) {
   return x;
 }
 
-}  // namespace zanime::samplers
+}  // namespace zanime::sampling

@@ -6,7 +6,7 @@
 #include "sampling/sampler_functions.h"
 #include "sampling/sampler_steps.h"
 
-namespace zanime::samplers {
+namespace zanime::sampling {
 namespace {
 
 Tensor midpoint_step(const SamplerContext& context, const Tensor& x, const Tensor& denoised,
@@ -44,4 +44,4 @@ Tensor dpm_2_ancestral(const SamplerContext& context, Tensor x) {
   return x;
 }
 
-}  // namespace zanime::samplers
+}  // namespace zanime::sampling

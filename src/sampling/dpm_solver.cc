@@ -7,7 +7,7 @@
 #include "sampling/sampler_functions.h"
 #include "sampling/sampler_steps.h"
 
-namespace zanime::samplers {
+namespace zanime::sampling {
 namespace {
 
 double time_of(double sigma) { return -std::log(sigma); }
@@ -143,4 +143,4 @@ Tensor dpm_adaptive(const SamplerContext& context, Tensor x) {
   return x;
 }
 
-}  // namespace zanime::samplers
+}  // namespace zanime::sampling

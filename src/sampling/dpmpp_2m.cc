@@ -5,7 +5,7 @@
 #include "sampling/sampler_functions.h"
 #include "sampling/sampler_steps.h"
 
-namespace zanime::samplers {
+namespace zanime::sampling {
 namespace {
 
 // The part of step i, relative to the one before it, that the solver extrapolates by.
@@ -52,4 +52,4 @@ Tensor dpmpp_2m_cfg_pp(const SamplerContext& context, Tensor x) {
   return x;
 }
 
-}  // namespace zanime::samplers
+}  // namespace zanime::sampling

@@ -7,7 +7,7 @@
 #include "sampling/sampler_steps.h"
 #include "sampling/snr.h"
 
-namespace zanime::samplers {
+namespace zanime::sampling {
 
 Tensor dpmpp_2s_ancestral(const SamplerContext& context, Tensor x) {
   // Stands for the middle of a step from sigma 1, where the half log SNR is infinite.
@@ -51,4 +51,4 @@ Tensor dpmpp_2s_ancestral_cfg_pp(const SamplerContext& context, Tensor x) {
   return x;
 }
 
-}  // namespace zanime::samplers
+}  // namespace zanime::sampling

@@ -8,7 +8,7 @@
 #include "sampling/sampler_steps.h"
 #include "sampling/snr.h"
 
-namespace zanime::samplers {
+namespace zanime::sampling {
 namespace {
 
 // One first-order step of the SDE in the variance-exploding frame x / alpha, where noise levels are
@@ -133,4 +133,4 @@ Tensor dpmpp_3m_sde(const SamplerContext& context, Tensor x) {
   return x;
 }
 
-}  // namespace zanime::samplers
+}  // namespace zanime::sampling

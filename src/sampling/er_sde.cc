@@ -8,7 +8,7 @@
 #include "sampling/sampler_steps.h"
 #include "sampling/snr.h"
 
-namespace zanime::samplers {
+namespace zanime::sampling {
 namespace {
 
 double noise_to_signal(double sigma) { return sigma / (1.0 - sigma); }
@@ -67,4 +67,4 @@ Tensor er_sde(const SamplerContext& context, Tensor x) {
   return x;
 }
 
-}  // namespace zanime::samplers
+}  // namespace zanime::sampling

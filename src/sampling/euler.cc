@@ -4,7 +4,7 @@
 #include "sampling/sampler_functions.h"
 #include "sampling/sampler_steps.h"
 
-namespace zanime::samplers {
+namespace zanime::sampling {
 namespace {
 
 // CFG++ (arXiv 2406.08070): the guided picture is renoised with the noise that the unconditional
@@ -60,4 +60,4 @@ Tensor euler_ancestral_cfg_pp(const SamplerContext& context, Tensor x) {
   return cfg_pp(context, std::move(x), 1.0);
 }
 
-}  // namespace zanime::samplers
+}  // namespace zanime::sampling

@@ -1,6 +1,6 @@
 #include "sampling/flow.h"
 
-namespace zanime {
+namespace zanime::sampling {
 namespace {
 
 // T is float for the sigmas of a schedule, because the reference computes them in float32.
@@ -27,4 +27,4 @@ double FlowSchedule::percent_to_sigma(double percent) const {
   return shifted(shift_, 1.0 - percent);
 }
 
-}  // namespace zanime
+}  // namespace zanime::sampling

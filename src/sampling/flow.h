@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace zanime {
+namespace zanime::sampling {
 
 class FlowSchedule {
  public:
@@ -32,4 +32,4 @@ class FlowSchedule {
   std::vector<float> table_;
 };
 
-}  // namespace zanime
+}  // namespace zanime::sampling

@@ -3,7 +3,7 @@
 #include "sampling/sampler_functions.h"
 #include "sampling/sampler_steps.h"
 
-namespace zanime::samplers {
+namespace zanime::sampling {
 namespace {
 
 constexpr double kGamma = 2.0;
@@ -47,4 +47,4 @@ Tensor gradient_estimation_cfg_pp(const SamplerContext& context, Tensor x) {
   return x;
 }
 
-}  // namespace zanime::samplers
+}  // namespace zanime::sampling

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <utility>
 
-namespace zanime {
+namespace zanime::sampling {
 namespace {
 
 // As the reference compares: within 1e-9 of 1.
@@ -67,4 +67,4 @@ Guide basic_guide(Denoise positive) {
   };
 }
 
-}  // namespace zanime
+}  // namespace zanime::sampling

@@ -5,7 +5,7 @@
 
 #include "base/tensor.h"
 
-namespace zanime {
+namespace zanime::sampling {
 
 // The picture a model expects at (x, sigma) under one conditioning: x - sigma * velocity for a flow
 // model. Same shape as x; must not keep or change x.
@@ -43,4 +43,4 @@ Guide nested_cfg_guide(Denoise first, Denoise second, Denoise negative, float cf
 // as the reference gives it.
 Guide basic_guide(Denoise positive);
 
-}  // namespace zanime
+}  // namespace zanime::sampling

@@ -2,7 +2,7 @@
 #include "sampling/sampler_functions.h"
 #include "sampling/sampler_steps.h"
 
-namespace zanime::samplers {
+namespace zanime::sampling {
 
 // Karras et al. 2022 (arXiv 2206.00364), algorithm 2 without churn.
 Tensor heun(const SamplerContext& context, Tensor x) {
@@ -50,4 +50,4 @@ Tensor heunpp2(const SamplerContext& context, Tensor x) {
   return x;
 }
 
-}  // namespace zanime::samplers
+}  // namespace zanime::sampling

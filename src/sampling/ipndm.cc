@@ -7,11 +7,11 @@
 #include "sampling/sampler_functions.h"
 #include "sampling/sampler_steps.h"
 
-namespace zanime::samplers {
+namespace zanime::sampling {
 namespace {
 
-constexpr size_t kOrder = 4;
-using Weights = std::array<double, kOrder>;  // newest derivative first
+constexpr size_t kMostSteps = 4;
+using Weights = std::array<double, kMostSteps>;  // newest derivative first
 
 // Weights of the derivatives over a step of length 1, all steps being equal.
 Weights equal_steps(size_t order) {
@@ -63,7 +63,7 @@ Tensor adams_bashforth(const SamplerContext& context, Tensor x, const WeightsAt&
     const Tensor denoised = open_step(context, i, x);
     if (next == 0.0) return denoised;
     derivatives.push_front(derivative(x, denoised, sigma));
-    if (derivatives.size() > kOrder) derivatives.pop_back();
+    if (derivatives.size() > kMostSteps) derivatives.pop_back();
     const Weights weights = weights_at(i, derivatives.size());
     std::vector<WeightedTensor> terms{{1.0, x}};
     for (size_t j = 0; j < derivatives.size(); ++j) {
@@ -92,4 +92,4 @@ Tensor ipndm_v(const SamplerContext& context, Tensor x) {
   });
 }
 
-}  // namespace zanime::samplers
+}  // namespace zanime::sampling

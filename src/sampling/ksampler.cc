@@ -9,7 +9,7 @@
 #include "sampling/noise_mask.h"
 #include "sampling/weighted_sum.h"
 
-namespace zanime {
+namespace zanime::sampling {
 namespace {
 
 bool all_zero(const Tensor& tensor) {
@@ -118,4 +118,4 @@ std::vector<float> sigma_window(std::vector<float> sigmas, int start, int end, b
   return sigmas;
 }
 
-}  // namespace zanime
+}  // namespace zanime::sampling

@@ -10,7 +10,7 @@
 #include "sampling/guidance.h"
 #include "sampling/samplers.h"
 
-namespace zanime {
+namespace zanime::sampling {
 
 // How the latents that nodes pass around ("raw", what the autoencoder's encoder gives and its
 // decoder takes) relate to the ones the diffusion model knows: model = (raw - shift) * scale.
@@ -49,4 +49,4 @@ Tensor sample(const Guide& guide, const FlowSchedule& flow, const SampleRequest&
 // return_with_leftover_noise = disable). Fewer than two sigmas are left when nothing is to do.
 std::vector<float> sigma_window(std::vector<float> sigmas, int start, int end, bool finish);
 
-}  // namespace zanime
+}  // namespace zanime::sampling

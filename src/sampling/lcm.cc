@@ -4,7 +4,7 @@
 #include "sampling/sampler_functions.h"
 #include "sampling/sampler_steps.h"
 
-namespace zanime::samplers {
+namespace zanime::sampling {
 
 Tensor lcm(const SamplerContext& context, Tensor x) {
   NoiseGenerator noise = ancestral_noise(context);
@@ -17,4 +17,4 @@ Tensor lcm(const SamplerContext& context, Tensor x) {
   return x;
 }
 
-}  // namespace zanime::samplers
+}  // namespace zanime::sampling

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <utility>
 
-namespace zanime {
+namespace zanime::sampling {
 
 std::vector<double> solve(std::vector<std::vector<double>> matrix, std::vector<double> right) {
   const size_t size = right.size();
@@ -28,4 +28,4 @@ std::vector<double> solve(std::vector<std::vector<double>> matrix, std::vector<d
   return right;
 }
 
-}  // namespace zanime
+}  // namespace zanime::sampling

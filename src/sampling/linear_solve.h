@@ -3,10 +3,10 @@
 
 #include <vector>
 
-namespace zanime {
+namespace zanime::sampling {
 
 // Solves `matrix` * result = `right` by Gaussian elimination with row exchanges. The matrix is
 // square, given by rows, and not singular.
 std::vector<double> solve(std::vector<std::vector<double>> matrix, std::vector<double> right);
 
-}  // namespace zanime
+}  // namespace zanime::sampling

@@ -5,7 +5,7 @@
 #include <numbers>
 #include <vector>
 
-namespace zanime {
+namespace zanime::sampling {
 namespace {
 
 constexpr int kStateSize = 624;
@@ -118,4 +118,4 @@ Tensor indexed_noise(const Shape& shape, uint64_t seed, std::span<const int64_t>
   return noise;
 }
 
-}  // namespace zanime
+}  // namespace zanime::sampling

@@ -8,7 +8,7 @@
 
 #include "base/tensor.h"
 
-namespace zanime {
+namespace zanime::sampling {
 
 // MT19937 (Matsumoto and Nishimura 1998), seeded with the low 32 bits of a seed.
 class MersenneTwister {
@@ -47,4 +47,4 @@ Tensor normal_noise(const Shape& shape, uint64_t seed);
 // indices.size(). No index may be negative, and there must be at least one.
 Tensor indexed_noise(const Shape& shape, uint64_t seed, std::span<const int64_t> indices);
 
-}  // namespace zanime
+}  // namespace zanime::sampling

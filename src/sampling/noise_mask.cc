@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-namespace zanime {
+namespace zanime::sampling {
 namespace {
 
 // Where a cell of the resized axis takes its value from: between `low` and `high`.
@@ -83,4 +83,4 @@ Guide inpaint_guide(Guide guide, Tensor mask, Tensor latent, Tensor noise) {
   };
 }
 
-}  // namespace zanime
+}  // namespace zanime::sampling

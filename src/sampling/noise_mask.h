@@ -4,7 +4,7 @@
 #include "base/tensor.h"
 #include "sampling/guidance.h"
 
-namespace zanime {
+namespace zanime::sampling {
 
 // A mask [any, any height, any width] made to fit a latent [batch, channels, height, width]:
 // resized to [batch, height, width] by linear interpolation between the centres of its cells,
@@ -17,4 +17,4 @@ Tensor fit_mask(const Tensor& mask, const Shape& latent);
 // model's space. Denoised::unconditional stays unmasked, as in the reference.
 Guide inpaint_guide(Guide guide, Tensor mask, Tensor latent, Tensor noise);
 
-}  // namespace zanime
+}  // namespace zanime::sampling

@@ -6,7 +6,7 @@
 #include "sampling/sampler_functions.h"
 #include "sampling/sampler_steps.h"
 
-namespace zanime::samplers {
+namespace zanime::sampling {
 namespace {
 
 enum class Guiding { kPlain, kCfgPp };  // CFG++: arXiv 2406.08070
@@ -69,4 +69,4 @@ Tensor res_multistep_ancestral_cfg_pp(const SamplerContext& context, Tensor x) {
   return multistep(context, std::move(x), 1.0, Guiding::kCfgPp);
 }
 
-}  // namespace zanime::samplers
+}  // namespace zanime::sampling

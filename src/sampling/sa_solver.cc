@@ -11,7 +11,7 @@
 #include "sampling/sampler_steps.h"
 #include "sampling/snr.h"
 
-namespace zanime::samplers {
+namespace zanime::sampling {
 namespace {
 
 constexpr size_t kPredictorOrder = 3;
@@ -123,4 +123,4 @@ Tensor sa_solver_pece(const SamplerContext& context, Tensor x) {
   return stochastic_adams(context, std::move(x), Evaluations::kTwice);
 }
 
-}  // namespace zanime::samplers
+}  // namespace zanime::sampling

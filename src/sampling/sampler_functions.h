@@ -4,7 +4,7 @@
 
 #include "sampling/samplers.h"
 
-namespace zanime::samplers {
+namespace zanime::sampling {
 
 // euler.cc
 Tensor euler(const SamplerContext& context, Tensor x);
@@ -81,4 +81,4 @@ Tensor sa_solver_pece(const SamplerContext& context, Tensor x);
 Tensor uni_pc(const SamplerContext& context, Tensor x);
 Tensor uni_pc_bh2(const SamplerContext& context, Tensor x);
 
-}  // namespace zanime::samplers
+}  // namespace zanime::sampling

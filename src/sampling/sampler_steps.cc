@@ -1,6 +1,6 @@
 #include "sampling/sampler_steps.h"
 
-namespace zanime {
+namespace zanime::sampling {
 
 Denoised open_step(const SamplerContext& context, size_t index, const Tensor& x, float sigma,
                    bool need_unconditional) {
@@ -31,4 +31,4 @@ Tensor derivative(const Tensor& x, const Tensor& denoised, double sigma) {
   return weighted_sum({{1.0 / sigma, x}, {-1.0 / sigma, denoised}});
 }
 
-}  // namespace zanime
+}  // namespace zanime::sampling

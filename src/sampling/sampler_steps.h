@@ -6,7 +6,7 @@
 #include "sampling/samplers.h"
 #include "sampling/weighted_sum.h"
 
-namespace zanime {
+namespace zanime::sampling {
 
 // Steps of a walk along context.sigmas.
 inline size_t step_count(const SamplerContext& context) {
@@ -29,4 +29,4 @@ Tensor euler_step(const Tensor& x, const Tensor& denoised, double sigma, double 
 // The derivative of that line, (x - denoised) / sigma.
 Tensor derivative(const Tensor& x, const Tensor& denoised, double sigma);
 
-}  // namespace zanime
+}  // namespace zanime::sampling

@@ -11,7 +11,7 @@
 #include "sampling/flow.h"
 #include "sampling/guidance.h"
 
-namespace zanime {
+namespace zanime::sampling {
 
 // What the step callback sees. The tensors are only lent.
 struct SamplerStep {
@@ -40,4 +40,4 @@ const std::vector<std::string>& sampler_names();
 // for an unknown sampler, naming those there are, and whatever the guide or the callback throws.
 Tensor run_sampler(std::string_view sampler, const SamplerContext& context, Tensor x);
 
-}  // namespace zanime
+}  // namespace zanime::sampling

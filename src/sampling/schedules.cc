@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-namespace zanime {
+namespace zanime::sampling {
 namespace {
 
 using Sigmas = std::vector<float>;
@@ -238,4 +238,4 @@ std::vector<float> make_sigmas(std::string_view scheduler, const FlowSchedule& f
   return sigmas;
 }
 
-}  // namespace zanime
+}  // namespace zanime::sampling

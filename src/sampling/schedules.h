@@ -7,7 +7,7 @@
 
 #include "sampling/flow.h"
 
-namespace zanime {
+namespace zanime::sampling {
 
 // In the order of ComfyUI's KSampler widget.
 const std::vector<std::string>& scheduler_names();
@@ -21,4 +21,4 @@ const std::vector<std::string>& scheduler_names();
 std::vector<float> make_sigmas(std::string_view scheduler, const FlowSchedule& flow, int steps,
                                double denoise = 1.0, std::string_view sampler = "euler");
 
-}  // namespace zanime
+}  // namespace zanime::sampling

@@ -8,7 +8,7 @@
 #include "sampling/sampler_steps.h"
 #include "sampling/snr.h"
 
-namespace zanime::samplers {
+namespace zanime::sampling {
 namespace {
 
 // (e^h - 1) and (e^h - 1 - h) / h: h phi_1(h) and h phi_2(h) of exponential integrators.
@@ -127,4 +127,4 @@ Tensor seeds_3(const SamplerContext& context, Tensor x) {
   return x;
 }
 
-}  // namespace zanime::samplers
+}  // namespace zanime::sampling

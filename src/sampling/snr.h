@@ -7,7 +7,7 @@
 
 #include "sampling/flow.h"
 
-namespace zanime {
+namespace zanime::sampling {
 
 // Infinite at 0 and 1.
 inline double half_log_snr(double sigma) { return std::log((1.0 - sigma) / sigma); }
@@ -26,4 +26,4 @@ inline std::vector<float> sigmas_below_one(const std::vector<float>& sigmas,
   return moved;
 }
 
-}  // namespace zanime
+}  // namespace zanime::sampling

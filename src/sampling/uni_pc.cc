@@ -8,12 +8,12 @@
 #include "sampling/sampler_functions.h"
 #include "sampling/sampler_steps.h"
 
-namespace zanime::samplers {
+namespace zanime::sampling {
 namespace {
 
 enum class Variant { kBh1, kBh2 };  // B(h) = h, or e^h - 1
 
-constexpr size_t kOrder = 3;
+constexpr size_t kUniPcOrder = 3;
 // The last sigma that the solver goes to where a schedule ends at 0, whose half log SNR is
 // infinite.
 constexpr float kLastSigma = 0.001f;
@@ -72,7 +72,7 @@ Tensor unified(const SamplerContext& context, Tensor x, Variant variant) {
   std::vector<float> sigmas = context.sigmas;
   const bool ends_at_zero = sigmas.back() == 0.0f;
   if (ends_at_zero) sigmas.back() = kLastSigma;
-  const size_t highest = std::clamp<size_t>(steps - 1, 1, kOrder);
+  const size_t highest = std::clamp<size_t>(steps - 1, 1, kUniPcOrder);
 
   std::deque<Known> known;  // newest first
   known.push_back({Level(sigmas[0]), open_step(context, 0, x)});
@@ -112,7 +112,7 @@ Tensor unified(const SamplerContext& context, Tensor x, Variant variant) {
     differences.push_back(weighted_sum({{1.0, denoised}, {-1.0, newest.denoised}}));
     x = corrected(order == 1 ? std::vector<double>{0.5} : conditions.weights(order));
     known.push_front({target, denoised});
-    if (known.size() > kOrder) known.pop_back();
+    if (known.size() > kUniPcOrder) known.pop_back();
   }
   // The reference scales a finished flow by 1 / (1 - the last sigma it went to).
   return ends_at_zero ? weighted_sum({{1.0 / (1.0 - kLastSigma), x}}) : x;
@@ -128,4 +128,4 @@ Tensor uni_pc_bh2(const SamplerContext& context, Tensor x) {
   return unified(context, std::move(x), Variant::kBh2);
 }
 
-}  // namespace zanime::samplers
+}  // namespace zanime::sampling

@@ -1,6 +1,6 @@
 #include "sampling/weighted_sum.h"
 
-namespace zanime {
+namespace zanime::sampling {
 
 Tensor weighted_sum(std::span<const WeightedTensor> terms) {
   Tensor sum = Tensor::zeros(terms.front().tensor.shape());
@@ -18,4 +18,4 @@ Tensor weighted_sum(std::initializer_list<WeightedTensor> terms) {
   return weighted_sum(std::span<const WeightedTensor>(terms.begin(), terms.size()));
 }
 
-}  // namespace zanime
+}  // namespace zanime::sampling

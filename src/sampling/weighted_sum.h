@@ -6,7 +6,7 @@
 
 #include "base/tensor.h"
 
-namespace zanime {
+namespace zanime::sampling {
 
 struct WeightedTensor {
   double weight;
@@ -18,4 +18,4 @@ struct WeightedTensor {
 Tensor weighted_sum(std::span<const WeightedTensor> terms);
 Tensor weighted_sum(std::initializer_list<WeightedTensor> terms);
 
-}  // namespace zanime
+}  // namespace zanime::sampling

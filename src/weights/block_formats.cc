@@ -7,7 +7,7 @@
 
 #include "weights/vector_dispatch.h"
 
-namespace zanime {
+namespace zanime::weights {
 namespace {
 
 // Half precision by a shift and a multiplication, which makes subnormals right too.
@@ -239,4 +239,4 @@ void dequantize_blocks(const std::byte* data, DType dtype, int64_t count, float*
   }
 }
 
-}  // namespace zanime
+}  // namespace zanime::weights

@@ -6,11 +6,11 @@
 
 #include "base/dtype.h"
 
-namespace zanime {
+namespace zanime::weights {
 
 // `count` values, a multiple of dtype_block(dtype), as float32. The order of the operations is that
 // of the `gguf` package of PyPI: results are equal bit for bit. Throws std::invalid_argument for a
 // type that has no blocks.
 void dequantize_blocks(const std::byte* data, DType dtype, int64_t count, float* out);
 
-}  // namespace zanime
+}  // namespace zanime::weights

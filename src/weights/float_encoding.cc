@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "weights/vector_dispatch.h"
 
-namespace zanime {
+namespace zanime::weights {
 namespace {
 
 // A float type of fewer bits. All members are what the bit tricks below need of it.
@@ -110,4 +110,4 @@ void encode_floats(const float* values, int64_t count, DType dtype, std::byte* o
   detail::encode_floats_with(kVectorised, values, count, dtype, out);
 }
 
-}  // namespace zanime
+}  // namespace zanime::weights

@@ -6,7 +6,7 @@
 
 #include "base/dtype.h"
 
-namespace zanime {
+namespace zanime::weights {
 
 // Writes `count` values as kF32, kF16, kBF16 or kF8E4M3: bit for bit what the scalar conversions
 // of base/dtype.h give, special values included. Throws Error(kInternal) for other types.
@@ -18,4 +18,4 @@ void encode_floats_with(bool vectorised, const float* values, int64_t count, DTy
                         std::byte* out);
 }  // namespace detail
 
-}  // namespace zanime
+}  // namespace zanime::weights

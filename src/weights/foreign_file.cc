@@ -6,9 +6,9 @@
 #include <cstring>
 #include <string_view>
 
-#include "weights/quote.h"
+#include "base/text/quote.h"
 
-namespace zanime {
+namespace zanime::weights {
 namespace {
 
 using std::string_view_literals::operator""sv;
@@ -90,7 +90,7 @@ std::string describe_json(std::string_view head) {
            "in one .safetensors file";
   }
   if (contains(head, "\"error\"")) {
-    return "is a server's error message, not a model: " + quote(head, 200) +
+    return "is a server's error message, not a model: " + text::quote(head, 200) +
            "; download it again (the site may want you to log in)";
   }
   if (contains(head, "\"class_type\"")) {
@@ -153,7 +153,8 @@ std::string describe_foreign_file(std::span<const std::byte> file) {
     return describe_json(text);
   }
   if (!text.empty() && is_text(head)) {
-    return "is a text, not a model; it begins with " + quote(text, 80) + ": download it again";
+    return "is a text, not a model; it begins with " + text::quote(text, 80) +
+           ": download it again";
   }
   return {};
 }
@@ -178,4 +179,4 @@ std::string download_hint(const std::filesystem::path& path) {
   return {};
 }
 
-}  // namespace zanime
+}  // namespace zanime::weights

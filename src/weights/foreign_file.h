@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-namespace zanime {
+namespace zanime::weights {
 
 // For bytes that are not a safetensors file: a sentence that says what they are instead and what
 // to do, such as "is a web page, not a model: …". Empty when nothing is recognised.
@@ -16,4 +16,4 @@ std::string describe_foreign_file(std::span<const std::byte> file);
 // name and at files beside it. Starts with a space; empty when there is no sign of one.
 std::string download_hint(const std::filesystem::path& path);
 
-}  // namespace zanime
+}  // namespace zanime::weights

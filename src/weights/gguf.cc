@@ -9,11 +9,10 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/text/quote.h"
 #include "weights/foreign_file.h"
-#include "weights/gguf_names.h"
-#include "weights/quote.h"
 
-namespace zanime {
+namespace zanime::weights {
 namespace {
 
 constexpr std::string_view kMagic = "GGUF";
@@ -87,7 +86,7 @@ class Reader {
       : path_(path), file_(file) {}
 
   std::vector<Description> tensors;
-  SafetensorsFile::Metadata metadata;
+  WeightFile::Metadata metadata;
   std::map<std::string, Shape> original_shapes;
   uint64_t data_start = 0;
 
@@ -168,7 +167,7 @@ class Reader {
 
   void read_pair() {
     std::string key = take_name("a key");
-    const std::string what = "the value of " + quote(key);
+    const std::string what = "the value of " + text::quote(key);
     const auto type = take<uint32_t>(what);
     std::string value;
     if (type == kArray) {
@@ -180,7 +179,7 @@ class Reader {
       value = take_number(key, type, what);
     }
     if (!metadata.emplace(key, std::move(value)).second) {
-      fail("has the key " + quote(key) + " twice; the file is damaged");
+      fail("has the key " + text::quote(key) + " twice; the file is damaged");
     }
     if (type == kArray) metadata[key] = "(a list)";
   }
@@ -254,7 +253,7 @@ class Reader {
     int64_t total = 1;
     for (const int64_t extent : extents) {
       if (extent < 1 || __builtin_mul_overflow(total, extent, &total) || total > kMaxElements) {
-        fail("tensor " + quote(name) + " has an impossible shape; the file is damaged");
+        fail("tensor " + text::quote(name) + " has an impossible shape; the file is damaged");
       }
     }
     return Shape(extents);
@@ -263,10 +262,10 @@ class Reader {
   void read_tensor() {
     Description tensor;
     tensor.name = take_name("the name of a tensor");
-    const std::string what = "the description of tensor " + quote(tensor.name);
+    const std::string what = "the description of tensor " + text::quote(tensor.name);
     const auto axes = take<uint32_t>(what);
     if (axes > kMaxAxes) {
-      fail("tensor " + quote(tensor.name) + " has " + std::to_string(axes) +
+      fail("tensor " + text::quote(tensor.name) + " has " + std::to_string(axes) +
            " axes, and four is the most; the file is damaged");
     }
     std::vector<int64_t> extents;
@@ -279,7 +278,7 @@ class Reader {
     tensor.dtype = checked_type(tensor.name, take<uint32_t>(what));
     const int64_t row = extents.empty() ? 1 : extents.back();
     if (row % dtype_block(tensor.dtype) != 0) {
-      fail("tensor " + quote(tensor.name) + " has rows of " + std::to_string(row) +
+      fail("tensor " + text::quote(tensor.name) + " has rows of " + std::to_string(row) +
            " values, which is no multiple of the " + std::to_string(dtype_block(tensor.dtype)) +
            " values of a block of " + std::string(dtype_name(tensor.dtype)) +
            "; the file is damaged");
@@ -293,11 +292,11 @@ class Reader {
     for (const TensorType& type : kTensorTypes) {
       if (type.id != id) continue;
       if (type.dtype) return *type.dtype;
-      fail("tensor " + quote(name) + " is stored as " + type.name +
+      fail("tensor " + text::quote(name) + " is stored as " + type.name +
            ", which is not supported; use a version of the model in Q8_0, Q6_K, Q5_K, Q5_0, Q4_K, "
            "Q4_0, Q3_K, Q2_K, F16 or BF16");
     }
-    fail("tensor " + quote(name) + " has the type number " + std::to_string(id) +
+    fail("tensor " + text::quote(name) + " has the type number " + std::to_string(id) +
          ", which does not exist; the file is damaged");
   }
 
@@ -312,18 +311,18 @@ class Reader {
     const Description* previous = nullptr;
     for (const Description* tensor : sorted) {
       if (tensor->offset % alignment_ != 0) {
-        fail("the data of tensor " + quote(tensor->name) + " begins at " +
+        fail("the data of tensor " + text::quote(tensor->name) + " begins at " +
              std::to_string(tensor->offset) + ", which is no multiple of the alignment " +
              std::to_string(alignment_) + "; the file is damaged");
       }
       if (tensor->offset > data_size || tensor->bytes > data_size - tensor->offset) {
-        fail("is cut off: the data of tensor " + quote(tensor->name) + " ends behind the " +
-             byte_count(file_.size()) + " that are there; download it again." +
+        fail("is cut off: the data of tensor " + text::quote(tensor->name) + " ends behind the " +
+             text::byte_count(file_.size()) + " that are there; download it again." +
              download_hint(path_));
       }
       if (previous != nullptr && previous->offset + previous->bytes > tensor->offset) {
-        fail("the data of tensors " + quote(previous->name) + " and " + quote(tensor->name) +
-             " overlap; the file is damaged");
+        fail("the data of tensors " + text::quote(previous->name) + " and " +
+             text::quote(tensor->name) + " overlap; the file is damaged");
       }
       previous = tensor;
     }
@@ -343,7 +342,7 @@ Shape model_shape(const Reader& reader, const Description& tensor) {
   if (original != reader.original_shapes.end()) {
     const Shape& shape = original->second;
     if (shape.size() != tensor.shape.size() || shape[-1] % dtype_block(tensor.dtype) != 0) {
-      reader.fail("tensor " + quote(tensor.name) + " of shape " + tensor.shape.to_string() +
+      reader.fail("tensor " + text::quote(tensor.name) + " of shape " + tensor.shape.to_string() +
                   " cannot be used as " + shape.to_string() +
                   ", which the file says it was before it was quantised; use another version of "
                   "the model");
@@ -357,25 +356,22 @@ Shape model_shape(const Reader& reader, const Description& tensor) {
   return tensor.shape;
 }
 
-std::shared_ptr<const SafetensorsFile> read_gguf(const std::filesystem::path& path,
-                                                 std::span<const std::byte> file,
-                                                 std::shared_ptr<const MappedFile> mapping) {
+std::shared_ptr<const WeightFile> read_gguf(const std::filesystem::path& path,
+                                            std::span<const std::byte> file,
+                                            std::shared_ptr<const files::MappedFile> mapping) {
   Reader reader(path, file);
   if (!is_gguf(file)) reader.fail("is not a GGUF file: it does not begin with 'GGUF'");
   reader.read();
-  const auto architecture = reader.metadata.find("general.architecture");
-  const bool qwen3 = architecture == reader.metadata.end() || architecture->second == "qwen3";
-  SafetensorsFile::Tensors tensors;
+  WeightFile::Tensors tensors;
   for (const Description& tensor : reader.tensors) {
-    std::string name = qwen3 ? qwen3_name_from_llama_cpp(tensor.name) : tensor.name;
     const std::byte* data = file.data() + reader.data_start + tensor.offset;
-    const auto [place, is_new] =
-        tensors.emplace(std::move(name),
-                        TensorEntry{tensor.dtype, model_shape(reader, tensor), data, tensor.bytes});
-    if (!is_new) reader.fail("has tensor " + quote(tensor.name) + " twice; the file is damaged");
+    const auto [place, is_new] = tensors.emplace(
+        tensor.name, TensorEntry{tensor.dtype, model_shape(reader, tensor), data, tensor.bytes});
+    if (!is_new)
+      reader.fail("has tensor " + text::quote(tensor.name) + " twice; the file is damaged");
   }
-  return SafetensorsFile::of_tensors(path, std::move(tensors), std::move(reader.metadata),
-                                     file.size(), std::move(mapping));
+  return std::make_shared<const WeightFile>(path, std::move(tensors), std::move(reader.metadata),
+                                            file.size(), std::move(mapping));
 }
 
 }  // namespace
@@ -385,15 +381,15 @@ bool is_gguf(std::span<const std::byte> file) {
          std::memcmp(file.data(), kMagic.data(), kMagic.size()) == 0;
 }
 
-std::shared_ptr<const SafetensorsFile> open_gguf(std::shared_ptr<const MappedFile> mapping) {
+std::shared_ptr<const WeightFile> open_gguf(std::shared_ptr<const files::MappedFile> mapping) {
   const std::filesystem::path path = mapping->path();
   const std::span<const std::byte> bytes = mapping->bytes();
   return read_gguf(path, bytes, std::move(mapping));
 }
 
-std::shared_ptr<const SafetensorsFile> parse_gguf(const std::filesystem::path& path,
-                                                  std::span<const std::byte> file) {
+std::shared_ptr<const WeightFile> parse_gguf(const std::filesystem::path& path,
+                                             std::span<const std::byte> file) {
   return read_gguf(path, file, nullptr);
 }
 
-}  // namespace zanime
+}  // namespace zanime::weights

@@ -8,23 +8,23 @@
 #include <memory>
 #include <span>
 
-#include "weights/safetensors.h"
+#include "base/files/mapped_file.h"
+#include "weights/weight_file.h"
 
-namespace zanime {
+namespace zanime::weights {
 
 // Whether the file begins like one.
 bool is_gguf(std::span<const std::byte> file);
 
-// The tensors of such a file, under the names that models of other files have: llama.cpp's names
-// of Qwen3 (`blk.0.attn_q.weight`) become those of Hugging Face. Shapes are row-major (the file
-// lists the fastest axis first). Every length, count, offset and type is checked, so that no later
+// The tensors of such a file under the names that it has. Shapes are row-major (the file lists the
+// fastest axis first). Every length, count, offset and type is checked, so that no later
 // read can leave the file. metadata() has the single values; arrays are left out.
 //
 // Throws Error(kFile) for a damaged or truncated file, another version or byte order, and block
 // formats other than those of DType.
-std::shared_ptr<const SafetensorsFile> open_gguf(std::shared_ptr<const MappedFile> mapping);
+std::shared_ptr<const WeightFile> open_gguf(std::shared_ptr<const files::MappedFile> mapping);
 // The same for bytes in memory, which must outlive the result. `path` names the place in messages.
-std::shared_ptr<const SafetensorsFile> parse_gguf(const std::filesystem::path& path,
-                                                  std::span<const std::byte> file);
+std::shared_ptr<const WeightFile> parse_gguf(const std::filesystem::path& path,
+                                             std::span<const std::byte> file);
 
-}  // namespace zanime
+}  // namespace zanime::weights

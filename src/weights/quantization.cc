@@ -7,10 +7,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "weights/quote.h"
+#include "base/text/quote.h"
 #include "weights/rotation.h"
+#include "weights/value_conversion.h"
 
-namespace zanime {
+namespace zanime::weights {
 namespace {
 
 using nlohmann::json;
@@ -61,7 +62,7 @@ bool is_quantization_tensor(std::string_view name) {
   return false;
 }
 
-QuantizationScales::QuantizationScales(const SafetensorsFile& file, std::string_view prefix)
+QuantizationScales::QuantizationScales(const WeightFile& file, std::string_view prefix)
     : file_(file) {
   const std::string place = file.path().string() + ": ";
   for (const auto& [name, entry] : file.tensors()) {
@@ -69,15 +70,15 @@ QuantizationScales::QuantizationScales(const SafetensorsFile& file, std::string_
     if (name.ends_with(kComfyQuant)) {
       // A description has a few dozen bytes.
       if (entry.dtype != DType::kU8 || entry.bytes > 65536) {
-        throw Error(ErrorKind::kFile, place + "tensor " + quote(name) +
+        throw Error(ErrorKind::kFile, place + "tensor " + text::quote(name) +
                                           " should be a short U8 text; the file is damaged");
       }
       const auto* text = reinterpret_cast<const char*>(entry.data);
       const std::optional<Format> format =
           format_of(json::parse(text, text + entry.bytes, nullptr, false));
       if (!format) {
-        throw Error(ErrorKind::kFile, place + "tensor " + quote(name) + " holds " +
-                                          quote({text, entry.bytes}) +
+        throw Error(ErrorKind::kFile, place + "tensor " + text::quote(name) + " holds " +
+                                          text::quote({text, entry.bytes}) +
                                           ", which names no format; the file is damaged");
       }
       add_format(std::string(without_suffix(name, kComfyQuant)), *format);
@@ -121,16 +122,17 @@ std::optional<QuantizationScales::Format> QuantizationScales::format_of(const js
 
 void QuantizationScales::add_format(const std::string& module, Format format) {
   if (!stored_type(format.name)) {
-    throw Error(ErrorKind::kFile, file_.path().string() + ": tensor " + quote(module + ".weight") +
-                                      " is quantised as " + quote(format.name) +
-                                      ", which is not supported" + kUseInstead);
+    throw Error(ErrorKind::kFile, file_.path().string() + ": tensor " +
+                                      text::quote(module + ".weight") + " is quantised as " +
+                                      text::quote(format.name) + ", which is not supported" +
+                                      kUseInstead);
   }
   formats_[module] = std::move(format);
 }
 
 void QuantizationScales::check_format(const std::string& name, const TensorEntry& weight,
                                       const Format& format) const {
-  const std::string place = file_.path().string() + ": tensor " + quote(name) + " ";
+  const std::string place = file_.path().string() + ": tensor " + text::quote(name) + " ";
   if (weight.dtype != stored_type(format.name).value()) {
     throw Error(ErrorKind::kFile, place + "has the type " + std::string(dtype_name(weight.dtype)) +
                                       ", but is described as " + format.name +
@@ -154,7 +156,7 @@ WeightScale QuantizationScales::scale_of(const std::string& name, const TensorEn
   const std::string module(without_suffix(name, kWeight));
   const auto fail = [&](const std::string& tensor, const std::string& message) {
     throw Error(ErrorKind::kFile,
-                file_.path().string() + ": tensor " + quote(tensor) + " " + message);
+                file_.path().string() + ": tensor " + text::quote(tensor) + " " + message);
   };
 
   WeightScale result;
@@ -171,8 +173,8 @@ WeightScale QuantizationScales::scale_of(const std::string& name, const TensorEn
   }
   if (entry == nullptr) {
     if (weight.dtype == DType::kI8) {
-      fail(name, "has the type I8, but no scale (" + quote(scale_name) + ") says what it means" +
-                     kUseInstead);
+      fail(name, "has the type I8, but no scale (" + text::quote(scale_name) +
+                     ") says what it means" + kUseInstead);
     }
     return result;
   }
@@ -206,4 +208,4 @@ WeightScale QuantizationScales::scale_of(const std::string& name, const TensorEn
   return result;
 }
 
-}  // namespace zanime
+}  // namespace zanime::weights

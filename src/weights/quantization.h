@@ -10,9 +10,9 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "weights/safetensors.h"
+#include "weights/weight_file.h"
 
-namespace zanime {
+namespace zanime::weights {
 
 // value = scale * stored, or rows[row] * stored where `rows` is set.
 struct WeightScale {
@@ -29,7 +29,7 @@ class QuantizationScales {
  public:
   // Throws Error(kFile) naming the tensor and the format when the file uses a quantisation other
   // than 8-bit floats or integers with a scale per tensor or per row.
-  QuantizationScales(const SafetensorsFile& file, std::string_view prefix);
+  QuantizationScales(const WeightFile& file, std::string_view prefix);
 
   // The scale of the tensor stored as `name`, a `….weight` of the file: from
   // `<module>.scale_weight` or `<module>.weight_scale`, of shape [], [1], [rows] or [rows, 1].
@@ -48,8 +48,8 @@ class QuantizationScales {
   static std::optional<Format> format_of(const nlohmann::json& description);
   void check_format(const std::string& name, const TensorEntry& weight, const Format& format) const;
 
-  const SafetensorsFile& file_;
+  const WeightFile& file_;
   std::map<std::string, Format> formats_;  // by module
 };
 
-}  // namespace zanime
+}  // namespace zanime::weights

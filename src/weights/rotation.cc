@@ -1,6 +1,6 @@
 #include "weights/rotation.h"
 
-namespace zanime {
+namespace zanime::weights {
 
 bool is_rotation_size(int64_t group) {
   return group == 4 || group == 16 || group == 64 || group == kLargestRotation;
@@ -26,4 +26,4 @@ void rotate_groups(float* values, int64_t count, int64_t group) {
   }
 }
 
-}  // namespace zanime
+}  // namespace zanime::weights

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace zanime {
+namespace zanime::weights {
 
 // Group sizes a file may use: powers of 4 up to this one, which is also the usual one.
 constexpr int64_t kLargestRotation = 256;
@@ -15,4 +15,4 @@ bool is_rotation_size(int64_t group);
 // symmetric and orthogonal, so that it undoes itself. `count` is a multiple of `group`.
 void rotate_groups(float* values, int64_t count, int64_t group);
 
-}  // namespace zanime
+}  // namespace zanime::weights

@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "weights/quote.h"
+#include "base/text/quote.h"
 
-namespace zanime {
+namespace zanime::weights {
 namespace {
 
 using nlohmann::json;
@@ -65,7 +65,7 @@ class HeaderReader final : public nlohmann::json_sax<json> {
   bool number_float(number_float_t, const string_t& text) override {
     if (skipping_ == 0 && (place_ == Place::kShape || place_ == Place::kOffsets)) {
       const bool whole = text.find_first_of(".eE") == std::string::npos;
-      fail(in_tensor() + "has the " + number_role() + " " + quote(text, 40) +
+      fail(in_tensor() + "has the " + number_role() + " " + text::quote(text, 40) +
            (whole ? ", which is too large" : ", which is no whole number") +
            "; the file is damaged");
     }
@@ -81,7 +81,7 @@ class HeaderReader final : public nlohmann::json_sax<json> {
       dtype_ = known_dtype(value);
       return true;
     }
-    return scalar(quote(value));
+    return scalar(text::quote(value));
   }
   bool binary(binary_t&) override { return false; }  // JSON text has no such value
 
@@ -137,7 +137,7 @@ class HeaderReader final : public nlohmann::json_sax<json> {
     if (skipping_ > 0) return true;
     if (place_ == Place::kTop) {
       if (!names_.insert(value).second) {
-        fail("the header names " + quote(value) + " twice; the file is damaged");
+        fail("the header names " + text::quote(value) + " twice; the file is damaged");
       }
       name_ = value;
       return true;
@@ -145,7 +145,7 @@ class HeaderReader final : public nlohmann::json_sax<json> {
     if (!keys_.insert(value).second) {
       fail((place_ == Place::kMetadata ? "the metadata has the key "
                                        : in_tensor() + "has the field ") +
-           quote(value) + " twice; the file is damaged");
+           text::quote(value) + " twice; the file is damaged");
     }
     key_ = value;
     field_ = value == "dtype"          ? Field::kDType
@@ -163,7 +163,7 @@ class HeaderReader final : public nlohmann::json_sax<json> {
   enum class Place { kStart, kTop, kMetadata, kTensor, kShape, kOffsets, kEnd };
   enum class Field { kDType, kShape, kOffsets, kOther };
 
-  std::string in_tensor() const { return "tensor " + quote(name_) + " "; }
+  std::string in_tensor() const { return "tensor " + text::quote(name_) + " "; }
   const char* number_role() const { return place_ == Place::kShape ? "extent" : "data offset"; }
 
   void enter() {
@@ -196,7 +196,7 @@ class HeaderReader final : public nlohmann::json_sax<json> {
         fail((name_ == "__metadata__" ? "the metadata is " : in_tensor() + "is described by ") +
              found + " instead of an object; the file is damaged");
       case Place::kMetadata:
-        fail("the metadata value of " + quote(key_) + " is " + found +
+        fail("the metadata value of " + text::quote(key_) + " is " + found +
              " instead of a string; the file is damaged");
       case Place::kTensor:
         if (field_ == Field::kOther) return true;
@@ -216,7 +216,7 @@ class HeaderReader final : public nlohmann::json_sax<json> {
              ", which is not supported; use a BF16, F16 or F8_E4M3 version of the model");
       }
     }
-    fail(in_tensor() + "has the unknown type " + quote(text) + "; the file is damaged");
+    fail(in_tensor() + "has the unknown type " + text::quote(text) + "; the file is damaged");
   }
 
   void finish_tensor() {
@@ -273,4 +273,4 @@ SafetensorsHeader parse_safetensors_header(std::string_view text) {
   return reader.take();
 }
 
-}  // namespace zanime
+}  // namespace zanime::weights

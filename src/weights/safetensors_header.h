@@ -10,7 +10,7 @@
 #include "base/dtype.h"
 #include "base/shape.h"
 
-namespace zanime {
+namespace zanime::weights {
 
 struct HeaderEntry {
   std::string name;
@@ -31,4 +31,4 @@ struct SafetensorsHeader {
 // format are skipped, as the reference does.
 SafetensorsHeader parse_safetensors_header(std::string_view json);
 
-}  // namespace zanime
+}  // namespace zanime::weights

@@ -1,3 +1,5 @@
+#include "weights/safetensors_writer.h"
+
 #include <algorithm>
 #include <numeric>
 #include <set>
@@ -5,11 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "weights/atomic_file.h"
-#include "weights/quote.h"
-#include "weights/safetensors.h"
+#include "base/files/atomic_file.h"
+#include "base/text/quote.h"
 
-namespace zanime {
+namespace zanime::weights {
 namespace {
 
 // Cache lines and AVX-512 loads like it; the format itself asks for 8.
@@ -18,7 +19,7 @@ constexpr size_t kDataAlignment = 64;
 }  // namespace
 
 SafetensorsLayout plan_safetensors(const std::vector<TensorSpec>& specs,
-                                   const SafetensorsFile::Metadata& metadata) {
+                                   const WeightFile::Metadata& metadata) {
   // With larger elements first every tensor is aligned and there are no gaps.
   std::vector<size_t> order(specs.size());
   std::iota(order.begin(), order.end(), size_t{0});
@@ -36,7 +37,7 @@ SafetensorsLayout plan_safetensors(const std::vector<TensorSpec>& specs,
     const TensorSpec& spec = specs[index];
     if (!names.insert(spec.name).second) {
       throw Error(ErrorKind::kInternal,
-                  "a safetensors file cannot hold " + quote(spec.name) + " twice");
+                  "a safetensors file cannot hold " + text::quote(spec.name) + " twice");
     }
     const uint64_t end =
         position + static_cast<uint64_t>(spec.shape.size() * dtype_size(spec.dtype));
@@ -63,20 +64,20 @@ SafetensorsLayout plan_safetensors(const std::vector<TensorSpec>& specs,
 }
 
 void write_safetensors(const std::filesystem::path& path, const std::vector<RawTensor>& tensors,
-                       const SafetensorsFile::Metadata& metadata) {
+                       const WeightFile::Metadata& metadata) {
   std::vector<TensorSpec> specs;
   for (const RawTensor& tensor : tensors) {
     const auto expected =
         static_cast<size_t>(tensor.spec.shape.size() * dtype_size(tensor.spec.dtype));
     if (tensor.bytes.size() != expected) {
-      throw Error(ErrorKind::kInternal, "tensor " + quote(tensor.spec.name) + " has " +
+      throw Error(ErrorKind::kInternal, "tensor " + text::quote(tensor.spec.name) + " has " +
                                             std::to_string(tensor.bytes.size()) +
                                             " bytes, its shape needs " + std::to_string(expected));
     }
     specs.push_back(tensor.spec);
   }
   const SafetensorsLayout layout = plan_safetensors(specs, metadata);
-  AtomicFile file(path, layout.file_size);
+  files::AtomicFile file(path, layout.file_size);
   file.write_at(0, std::as_bytes(std::span(layout.header)));
   for (size_t i = 0; i < tensors.size(); ++i) file.write_at(layout.offsets[i], tensors[i].bytes);
   file.commit();
@@ -84,7 +85,7 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<RawT
 
 void write_safetensors(const std::filesystem::path& path,
                        const std::map<std::string, Tensor>& tensors,
-                       const SafetensorsFile::Metadata& metadata) {
+                       const WeightFile::Metadata& metadata) {
   std::vector<RawTensor> raw;
   for (const auto& [name, tensor] : tensors) {
     raw.push_back({{name, DType::kF32, tensor.shape()}, std::as_bytes(tensor.values())});
@@ -92,4 +93,4 @@ void write_safetensors(const std::filesystem::path& path,
   write_safetensors(path, raw, metadata);
 }
 
-}  // namespace zanime
+}  // namespace zanime::weights

@@ -7,7 +7,7 @@
 #define ZANIME_HAS_AVX2_DISPATCH 0
 #endif
 
-namespace zanime {
+namespace zanime::weights {
 
 inline bool cpu_has_avx2() {
 #if ZANIME_HAS_AVX2_DISPATCH
@@ -17,7 +17,7 @@ inline bool cpu_has_avx2() {
 #endif
 }
 
-}  // namespace zanime
+}  // namespace zanime::weights
 
 // Put before a function that has `always_inline` callees only.
 #if ZANIME_HAS_AVX2_DISPATCH

@@ -1,11 +1,6 @@
 #include "weights/weight.h"
 
-#include <algorithm>
-
-#include "weights/safetensors.h"
-#include "weights/weight_delta.h"
-
-namespace zanime {
+namespace zanime::weights {
 
 int64_t Weight::bytes() const {
   int64_t total = 0;
@@ -13,20 +8,4 @@ int64_t Weight::bytes() const {
   return total;
 }
 
-void rows_to_float32(const Weight& weight, int64_t first, int64_t rows, float* out) {
-  const int64_t columns = weight.columns();
-  const PlainBlockMath math;
-  const WeightBlock block{first, rows, 0, columns};
-  math.convert(weight, block, out);
-  if (weight.changes().empty()) return;
-  std::vector<float> work(static_cast<size_t>(2 * rows * columns));
-  apply_changes(weight, block, math, work.data(), out);
-}
-
-Tensor to_float32(const Weight& weight) {
-  Tensor result(weight.shape());
-  rows_to_float32(weight, 0, weight.rows(), result.data());
-  return result;
-}
-
-}  // namespace zanime
+}  // namespace zanime::weights

@@ -9,9 +9,8 @@
 
 #include "base/dtype.h"
 #include "base/shape.h"
-#include "base/tensor.h"
 
-namespace zanime {
+namespace zanime::weights {
 
 // A run of rows of one weight that lie together in one file, row-major.
 struct WeightPart {
@@ -87,10 +86,4 @@ class Weight {
   std::vector<WeightChange> changes_;
 };
 
-// The whole weight in float32, changes applied, by the scalar conversions of base/dtype.h. For
-// vectors and small matrices that a network keeps, and as the reference in tests.
-Tensor to_float32(const Weight& weight);
-// Rows [first, first + rows) of it.
-void rows_to_float32(const Weight& weight, int64_t first, int64_t rows, float* out);
-
-}  // namespace zanime
+}  // namespace zanime::weights

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "weights/rotation.h"
-#include "weights/safetensors.h"
+#include "weights/value_conversion.h"
 
-namespace zanime {
+namespace zanime::weights {
 namespace {
 
 // out = alpha * (rows and columns `block` of the product) + beta * out
@@ -136,4 +136,4 @@ void apply_changes(const Weight& weight, const WeightBlock& block, const BlockMa
   }
 }
 
-}  // namespace zanime
+}  // namespace zanime::weights

@@ -7,7 +7,7 @@
 #include "base/tensor.h"
 #include "weights/weight.h"
 
-namespace zanime {
+namespace zanime::weights {
 
 // up [rows, rank] times down [rank, columns]: LoRA (Hu et al. 2021, arXiv 2106.09685).
 struct LowRankDelta {
@@ -76,4 +76,4 @@ void apply_changes(const Weight& weight, const WeightBlock& block, const BlockMa
 void apply_change(const WeightChange& change, const WeightBlock& block, const BlockMath& math,
                   float* work, float* out);
 
-}  // namespace zanime
+}  // namespace zanime::weights

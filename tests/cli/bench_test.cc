@@ -10,7 +10,7 @@
 #include "tests/support/subprocess.h"
 #include "tests/support/synthetic_models_root.h"
 
-namespace zanime {
+namespace zanime::cli {
 namespace {
 
 using nlohmann::json;
@@ -72,4 +72,4 @@ TEST_F(BenchProgram, UnknownPrecisionsAreNamed) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::cli

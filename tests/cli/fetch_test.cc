@@ -16,7 +16,7 @@
 #include "tests/support/subprocess.h"
 #include "tests/support/terminal_program.h"
 
-namespace zanime {
+namespace zanime::cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -186,7 +186,6 @@ TEST_F(FetchProgram, CtrlCKeepsThePartAndTheNextRunContinues) {
 }
 
 TEST(TransferLine, FitsTheTerminal) {
-  using cli::transfer_line;
   EXPECT_EQ(transfer_line("ae.safetensors", 167'652'194, 335'304'388, 10'000'000, 100, false),
             "ae.safetensors [############............] 50%  168 MB of 335 MB  10.0 MB/s  16.8 s "
             "left");
@@ -199,7 +198,7 @@ TEST(TransferLine, FitsTheTerminal) {
 }
 
 TEST(RateMeter, IsTheRateOfTheLastSeconds) {
-  cli::RateMeter rate;
+  RateMeter rate;
   EXPECT_EQ(rate.bytes_per_second(), 0);
   rate.add(0, 1000);
   EXPECT_EQ(rate.bytes_per_second(), 0);
@@ -210,4 +209,4 @@ TEST(RateMeter, IsTheRateOfTheLastSeconds) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::cli

@@ -13,15 +13,15 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "engine/picture_info.h"
-#include "nodes/picture_reader.h"
+#include "pictures/picture_info.h"
+#include "pictures/picture_reader.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/golden.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/synthetic_models_root.h"
 
-namespace zanime {
+namespace zanime::cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -54,9 +54,11 @@ class GenerateProgram : public ::testing::Test {
     EXPECT_TRUE(file.good()) << name;
     return {std::istreambuf_iterator<char>(file), {}};
   }
-  Tensor pixels(const std::string& name) const { return nodes::read_picture(folder / name).pixels; }
+  Tensor pixels(const std::string& name) const {
+    return pictures::read_picture(folder / name).pixels;
+  }
   std::string prompt_of(const std::string& name) const {
-    const auto texts = read_picture_info(folder / name).texts;
+    const auto texts = pictures::read_picture_info(folder / name).texts;
     return ordered_json::parse(texts.at("prompt"))["5"]["inputs"]["text"];
   }
   std::vector<std::string> files() const { return folder.names(); }
@@ -93,7 +95,7 @@ TEST_F(GenerateProgram, CountMakesWhatSeparateCallsMake) {
       }
     }
   }
-  EXPECT_FALSE(read_picture_info(folder / "g.png").texts.contains("prompt"));
+  EXPECT_FALSE(pictures::read_picture_info(folder / "g.png").texts.contains("prompt"));
 }
 
 TEST_F(GenerateProgram, CountInJsonTellsOfAllRunsAndEncodesOnce) {
@@ -288,4 +290,4 @@ TEST_F(GenerateProgram, GraphShowsATreeAndSetChangesIt) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::cli

@@ -10,14 +10,14 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "engine/picture_info.h"
+#include "pictures/picture_info.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/golden.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/synthetic_models_root.h"
 
-namespace zanime {
+namespace zanime::cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -59,7 +59,7 @@ TEST_F(Program, GenerateWritesAPictureThatTellsHowItWasMade) {
   expect_contains(made.err, "step 2/2");
   EXPECT_EQ(files(), Arguments{"out.png"});
 
-  const PictureInfo info = read_picture_info(folder / "out.png");
+  const pictures::PictureInfo info = pictures::read_picture_info(folder / "out.png");
   const ordered_json graph = ordered_json::parse(info.texts.at("prompt"));
   EXPECT_EQ(graph["8"]["inputs"]["seed"], 7);
   expect_contains(info.texts.at("parameters"), "Seed: 7, Size: 64x64");
@@ -240,4 +240,4 @@ TEST_F(Program, InspectTellsWhatAModelFileIs) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::cli

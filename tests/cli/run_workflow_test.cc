@@ -9,16 +9,17 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "engine/picture_info.h"
-#include "nodes/picture_reader.h"
+#include "pictures/picture_info.h"
+#include "pictures/picture_reader.h"
 #include "tests/support/editor_workflow.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/golden.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/synthetic_models_root.h"
 
-namespace zanime {
+namespace zanime::cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -176,7 +177,7 @@ class RunWorkflow : public ::testing::Test {
   }
   // The graph that the picture carries.
   ordered_json graph_of(const std::string& name) const {
-    return ordered_json::parse(read_picture_info(folder / name).texts.at("prompt"));
+    return ordered_json::parse(pictures::read_picture_info(folder / name).texts.at("prompt"));
   }
   // The prompt that a run of the workflow with these options draws with.
   std::string prompt_of(const ordered_json& workflow, Arguments more) const {
@@ -185,7 +186,9 @@ class RunWorkflow : public ::testing::Test {
     EXPECT_EQ(made.exit_code, 0) << made.err;
     return graph_of("prompt.png")["5"]["inputs"]["text"];
   }
-  Tensor pixels(const std::string& name) const { return nodes::read_picture(folder / name).pixels; }
+  Tensor pixels(const std::string& name) const {
+    return pictures::read_picture(folder / name).pixels;
+  }
 
   ScratchFolder folder;
 };
@@ -328,7 +331,7 @@ TEST_F(RunWorkflow, APreviewIsThere) {
 }
 
 TEST_F(RunWorkflow, AWebPCanBeLoaded) {
-  fs::copy_file(fs::path(ZANIME_GOLDEN_DIR) / "pictures" / "lossy.webp", folder / "in.webp");
+  fs::copy_file(golden_path("pictures/lossy.webp"), folder / "in.webp");
   const ordered_json graph = ordered_json::parse(R"json({
     "1": {"class_type": "LoadImage", "inputs": {"image": "in.webp"}},
     "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "out"}}})json");
@@ -338,4 +341,4 @@ TEST_F(RunWorkflow, AWebPCanBeLoaded) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::cli

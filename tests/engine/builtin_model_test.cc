@@ -13,7 +13,7 @@
 #include "tests/support/scratch_folder.h"
 #include "tests/support/synthetic_models_root.h"
 
-namespace zanime {
+namespace zanime::engine {
 namespace {
 
 namespace fs = std::filesystem;
@@ -154,4 +154,4 @@ TEST(ShippedModel, MakesAPictureThatIsNotFlat) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::engine

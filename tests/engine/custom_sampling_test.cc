@@ -8,7 +8,7 @@
 #include "tests/support/random_tensor.h"
 #include "tests/support/synthetic_models_root.h"
 
-namespace zanime {
+namespace zanime::engine {
 namespace {
 
 using nlohmann::ordered_json;
@@ -125,4 +125,4 @@ TEST_F(CustomSampling, GuidersOfEqualPromptsAgree) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::engine

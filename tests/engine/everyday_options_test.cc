@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/engine.h"
-#include "engine/picture_file.h"
+#include "pictures/picture_file.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/golden.h"
 #include "tests/support/random_tensor.h"
@@ -18,7 +18,7 @@
 #include "tests/support/synthetic_models.h"
 #include "tests/support/synthetic_models_root.h"
 
-namespace zanime {
+namespace zanime::engine {
 namespace {
 
 namespace fs = std::filesystem;
@@ -45,8 +45,8 @@ class PictureFolder : public ScratchFolder {
  public:
   PictureFolder() {
     fs::create_directories(*this / "input");
-    write_picture(*this / "start.png", random_picture(72, 64, 1), {});
-    write_picture(*this / "mask.png", left_half(72, 64), {});
+    pictures::write_picture(*this / "start.png", random_picture(72, 64, 1), {});
+    pictures::write_picture(*this / "mask.png", left_half(72, 64), {});
   }
 };
 
@@ -113,7 +113,7 @@ TEST_F(EverydayOptions, WhatWasAskedForBeforeDoesNotShow) {
   GenerationParams params = from_picture();
   const EngineResult first = engine.generate(params, cancel);
   fs::create_directories(folder / "other");
-  write_picture(folder / "other/start.png", random_picture(72, 64, 3), {});
+  pictures::write_picture(folder / "other/start.png", random_picture(72, 64, 3), {});
   params.init_image = (folder / "other/start.png").string();
   const EngineResult second = engine.generate(params, cancel);
   EXPECT_EQ(second.graph, first.graph);
@@ -139,8 +139,8 @@ TEST_F(EverydayOptions, OutsideTheMaskNothingChanges) {
 
 TEST_F(EverydayOptions, AMaskIsCutLikeThePicture) {
   // Twice as wide as what is asked for: the middle half stays, where the mask ends at a quarter.
-  write_picture(folder / "wide.png", random_picture(64, 128, 2), {});
-  write_picture(folder / "wide-mask.png", left_half(64, 128), {});
+  pictures::write_picture(folder / "wide.png", random_picture(64, 128, 2), {});
+  pictures::write_picture(folder / "wide-mask.png", left_half(64, 128), {});
   GenerationParams params = from_picture();
   params.init_image = (folder / "wide.png").string();
   params.mask = (folder / "wide-mask.png").string();
@@ -156,7 +156,7 @@ TEST_F(EverydayOptions, AMaskIsCutLikeThePicture) {
   }
   EXPECT_GT(max_difference(before, after), 0.1);
 
-  write_picture(folder / "square-mask.png", left_half(64, 64), {});
+  pictures::write_picture(folder / "square-mask.png", left_half(64, 64), {});
   params.mask = (folder / "square-mask.png").string();
   expect_error(ErrorKind::kUsage, "the mask has 64 x 64 pixels and the init image 128 x 64",
                [&] { engine.complete(params); });
@@ -285,7 +285,7 @@ TEST_F(EverydayOptions, WithChangingSeedsNothingIsEncodedTwice) {
     params.seed = seed;
     const EngineResult next = engine.generate(params, cancel);
     std::vector<std::string> ran;
-    for (const nodes::NodeTiming& node : next.report.nodes) {
+    for (const graph::NodeTiming& node : next.report.nodes) {
       if (!node.cached) ran.push_back(node.class_type);
     }
     ASSERT_EQ(ran, (std::vector<std::string>{"KSampler", "VAEDecode", "SaveImage"})) << seed;
@@ -401,4 +401,4 @@ TEST_F(EverydayOptions, PreviewsOfBothPassesAreDecoded) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::engine

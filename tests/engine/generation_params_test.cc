@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "tests/support/expect_error.h"
 
-namespace zanime {
+namespace zanime::engine {
 namespace {
 
 using namespace zanime::testing;
@@ -172,4 +172,4 @@ TEST(GenerationParams, EveryBrokenRuleIsNamed) {
 TEST(GenerationParams, RandomSeedsDiffer) { EXPECT_NE(random_seed(), random_seed()); }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::engine

@@ -9,19 +9,20 @@
 #include <gtest/gtest.h>
 
 #include "engine/models_root.h"
-#include "nodes/executor.h"
+#include "graph/executor.h"
 #include "tests/support/golden.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/synthetic_models_root.h"
+#include "weights/safetensors.h"
 
-namespace zanime {
+namespace zanime::engine {
 namespace {
 
 using nlohmann::ordered_json;
 using namespace zanime::testing;
 
-constexpr double kLatentTolerance = 2e-4;  // of the largest value
-constexpr double kLowestPsnr = 50.0;       // dB
+constexpr double kGraphLatentTolerance = 2e-4;  // of the largest value
+constexpr double kLowestGraphPsnr = 50.0;       // dB
 
 const ordered_json& all_graphs() {
   static const ordered_json graphs =
@@ -86,7 +87,7 @@ class GoldenGraph : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(GoldenGraph, GivesTheReferencesLatentAndPicture) {
   const ordered_json& graph = all_graphs().at(GetParam());
-  const nodes::NodeRegistry registry = nodes::NodeRegistry::standard(/*with_extra_nodes=*/true);
+  const graph::NodeRegistry registry = graph::NodeRegistry::standard(/*with_extra_nodes=*/true);
   for (const auto& [id, node] : graph.items()) {
     const std::string class_type = node.at("class_type");
     if (registry.find(class_type) == nullptr) GTEST_SKIP() << "no node " << class_type << " yet";
@@ -95,16 +96,16 @@ TEST_P(GoldenGraph, GivesTheReferencesLatentAndPicture) {
   const GraphFiles files;
   const CancelToken cancel;
   Results results;
-  nodes::Executor executor(ops::make_cpu_backend(), files);
-  executor.run(nodes::read_graph(graph, registry, files), {results, cancel, {}});
+  graph::Executor executor(ops::make_cpu_backend(), files);
+  executor.run(graph::read_graph(graph, registry, files), {results, cancel, {}});
 
-  const auto golden = SafetensorsFile::open(golden_path("graphs/graphs.safetensors"));
+  const auto golden = weights::open_safetensors(golden_path("graphs/graphs.safetensors"));
   const Tensor latent = golden->read_float32(GetParam() + "/latent");
   ASSERT_EQ(results.latent.shape(), latent.shape());
-  EXPECT_LE(max_difference(results.latent, latent), kLatentTolerance * max_magnitude(latent));
+  EXPECT_LE(max_difference(results.latent, latent), kGraphLatentTolerance * max_magnitude(latent));
   const Tensor picture = golden->read_float32(GetParam() + "/image");
   ASSERT_EQ(results.picture.shape(), picture.shape());
-  EXPECT_GE(psnr(results.picture, picture), kLowestPsnr);
+  EXPECT_GE(psnr(results.picture, picture), kLowestGraphPsnr);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, GoldenGraph, ::testing::ValuesIn(graph_names()),
@@ -115,4 +116,4 @@ INSTANTIATE_TEST_SUITE_P(All, GoldenGraph, ::testing::ValuesIn(graph_names()),
                          });
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::engine

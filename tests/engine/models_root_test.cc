@@ -11,7 +11,7 @@
 #include "tests/support/expect_error.h"
 #include "tests/support/scratch_folder.h"
 
-namespace zanime {
+namespace zanime::engine {
 namespace {
 
 namespace fs = std::filesystem;
@@ -143,4 +143,4 @@ TEST(ModelsRoot, NothingIsMirroredWhereThereIsNothing) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::engine

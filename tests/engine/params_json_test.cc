@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "tests/support/expect_error.h"
 
-namespace zanime {
+namespace zanime::engine {
 namespace {
 
 using nlohmann::ordered_json;
@@ -74,4 +74,4 @@ TEST(ParamsJson, WrongTypesAreToldByName) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::engine

@@ -9,13 +9,13 @@
 
 #include "engine/engine.h"
 #include "engine/plain_graph.h"
-#include "nodes/executor.h"
+#include "graph/executor.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/golden.h"
 #include "tests/support/small_request.h"
 #include "tests/support/synthetic_models_root.h"
 
-namespace zanime {
+namespace zanime::engine {
 namespace {
 
 using nlohmann::ordered_json;
@@ -33,7 +33,7 @@ class Pipeline : public nodes::PictureSink {
 
   void run(ordered_json graph) {
     const CancelToken cancel;
-    report = executor_.run(nodes::read_graph(graph, registry_, files_), {*this, cancel, {}});
+    report = executor_.run(graph::read_graph(graph, registry_, files_), {*this, cancel, {}});
   }
 
   void save(const std::string&, const nodes::Image& image, const std::string&,
@@ -47,12 +47,12 @@ class Pipeline : public nodes::PictureSink {
 
   Tensor latent;
   Tensor picture;
-  nodes::ExecutionReport report;
+  graph::ExecutionReport report;
 
  private:
   ModelsRoot files_{synthetic_models_root()};
-  nodes::NodeRegistry registry_ = nodes::NodeRegistry::standard(/*with_extra_nodes=*/true);
-  nodes::Executor executor_;
+  graph::NodeRegistry registry_ = graph::NodeRegistry::standard(/*with_extra_nodes=*/true);
+  graph::Executor executor_;
 };
 
 void expect_latent(const Tensor& latent, const Tensor& expected) {
@@ -148,7 +148,7 @@ Engine make_engine() {
 
 std::vector<std::string> nodes_run(const EngineResult& result) {
   std::vector<std::string> ids;
-  for (const nodes::NodeTiming& node : result.report.nodes) {
+  for (const graph::NodeTiming& node : result.report.nodes) {
     if (!node.cached) ids.push_back(node.node_id);
   }
   return ids;
@@ -239,4 +239,4 @@ TEST(Engine, FollowsTheEnvironmentOfTheSpace) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::engine

@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "base/version.h"
 #include "engine/parameters_text.h"
-#include "engine/version.h"
-#include "nodes/graph.h"
+#include "graph/graph.h"
 #include "tests/support/fake_model_files.h"
 
-namespace zanime {
+namespace zanime::engine {
 namespace {
 
 using namespace zanime::testing;
@@ -32,9 +32,9 @@ const FakeModelFiles& files() {
 
 TEST(PlainGraph, IsAValidGraphOfCoreNodes) {
   std::vector<std::string> warnings;
-  const auto registry = nodes::NodeRegistry::standard(false);
-  const nodes::Graph graph =
-      nodes::read_graph(plain_graph(request()), registry, files(), &warnings);
+  const auto registry = graph::NodeRegistry::standard(false);
+  const graph::Graph graph =
+      graph::read_graph(plain_graph(request()), registry, files(), &warnings);
   EXPECT_EQ(graph.nodes.size(), 10u);
   EXPECT_TRUE(warnings.empty());
 }
@@ -87,12 +87,12 @@ std::string source(const nlohmann::ordered_json& graph, const std::string& id,
 
 TEST(PlainGraph, OfEveryOptionIsValid) {
   GenerationParams params = rich_request();
-  const auto registry = nodes::NodeRegistry::standard(true);
+  const auto registry = graph::NodeRegistry::standard(true);
   for (const std::string from : {"picture", "latent"}) {
     params.hires_from = from;
     std::vector<std::string> warnings;
     const auto graph = plain_graph(params, true, "zanime", kPictures);
-    const nodes::Graph checked = nodes::read_graph(graph, registry, rich_files(), &warnings);
+    const graph::Graph checked = graph::read_graph(graph, registry, rich_files(), &warnings);
     EXPECT_EQ(checked.nodes.size(), graph.size()) << "a node that nothing needs";
     EXPECT_TRUE(warnings.empty()) << warnings.front();
   }
@@ -208,4 +208,4 @@ TEST(ParametersText, TakesGraphsAsTheyCome) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::engine

@@ -11,7 +11,7 @@
 #include "tests/support/expect_error.h"
 #include "tests/support/scratch_folder.h"
 
-namespace zanime {
+namespace zanime::engine {
 namespace {
 
 namespace fs = std::filesystem;
@@ -178,4 +178,4 @@ TEST_F(WildcardFiles, LieInOrBesideTheModelsRoot) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::engine

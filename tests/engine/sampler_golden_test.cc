@@ -14,7 +14,7 @@
 #include "tests/support/random_tensor.h"
 #include "tests/support/synthetic_models.h"
 
-namespace zanime {
+namespace zanime::engine {
 namespace {
 
 using namespace zanime::testing;
@@ -22,9 +22,9 @@ using namespace zanime::testing;
 class ReducedModel {
  public:
   // denoised = x - sigma velocity, under the golden conditioning of a prompt.
-  Denoise under_prompt(int prompt) {
+  sampling::Denoise under_prompt(int prompt) {
     const Tensor rows = golden_tensor("text/fp8/" + std::to_string(prompt));
-    const NextDit::Caption caption =
+    const models::NextDit::Caption caption =
         network_.embed_caption(rows.reshaped({rows.dim(1), rows.dim(2)}), *backend_, cancel_);
     return [this, caption](const Tensor& x, float sigma) {
       Tensor denoised = network_.velocity(x, sigma, caption, *backend_, cancel_);
@@ -36,7 +36,8 @@ class ReducedModel {
   }
 
  private:
-  NextDit network_{open_model_weights(tiny_dit("fp32"), ModelFamily::kZImage)};
+  models::NextDit network_{
+      checkpoints::open_model_weights(tiny_dit("fp32"), checkpoints::ModelFamily::kZImage)};
   std::shared_ptr<ops::Backend> backend_ = ops::make_cpu_backend();
   CancelToken cancel_;
 };
@@ -60,28 +61,30 @@ TEST_P(SamplerGolden, EverySamplerGivesTheReferencesLatent) {
     const nlohmann::json& c = cases[index];
     const std::string sampler = c.at("sampler");
     const Tensor expected = golden_tensor("sampler/" + std::to_string(index));
-    const FlowSchedule flow(c.at("shift").get<double>());
+    const sampling::FlowSchedule flow(c.at("shift").get<double>());
     const double denoise = c.at("denoise");
     const uint64_t seed = c.at("seed");
-    const SampleRequest request{.sampler = sampler,
-                                .sigmas = make_sigmas(c.at("scheduler").get<std::string>(), flow,
-                                                      c.at("steps"), denoise, sampler),
-                                .latent = denoise < 1.0 ? golden_tensor("sampler/latent_in")
-                                                        : Tensor::zeros(expected.shape()),
-                                .noise = normal_noise(expected.shape(), seed),
-                                .seed = seed,
-                                .format = {},
-                                .on_step = nullptr};
-    const Guide guide = cfg_guide(model.under_prompt(c.at("positive")),
-                                  model.under_prompt(c.at("negative")), c.at("cfg").get<float>());
-    const Tensor latent = sample(guide, flow, request);
+    const sampling::SampleRequest request{
+        .sampler = sampler,
+        .sigmas = sampling::make_sigmas(c.at("scheduler").get<std::string>(), flow, c.at("steps"),
+                                        denoise, sampler),
+        .latent =
+            denoise < 1.0 ? golden_tensor("sampler/latent_in") : Tensor::zeros(expected.shape()),
+        .noise = sampling::normal_noise(expected.shape(), seed),
+        .seed = seed,
+        .format = {},
+        .on_step = nullptr};
+    const sampling::Guide guide =
+        sampling::cfg_guide(model.under_prompt(c.at("positive")),
+                            model.under_prompt(c.at("negative")), c.at("cfg").get<float>());
+    const Tensor latent = sampling::sample(guide, flow, request);
     ASSERT_EQ(latent.shape(), expected.shape());
     EXPECT_LE(max_difference(latent, expected), 2e-4 * max_magnitude(expected))
         << "case " << index << " " << c.dump();
     run.push_back(sampler);
   }
-  EXPECT_EQ(run, sampler_names());
+  EXPECT_EQ(run, sampling::sampler_names());
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::engine

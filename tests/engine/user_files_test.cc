@@ -13,7 +13,7 @@
 #include "tests/support/scratch_folder.h"
 #include "weights/safetensors.h"
 
-namespace zanime {
+namespace zanime::engine {
 namespace {
 
 namespace fs = std::filesystem;
@@ -86,11 +86,11 @@ TEST(LatentFile, CarriesTheLatentItsFormatAndTheGraph) {
   EXPECT_EQ(first, folder / "latents/x_00001_.latent");
   EXPECT_EQ(save_numbered_latent(folder.path(), "latents/x", samples, ""),
             folder / "latents/x_00002_.latent");
-  const auto file = SafetensorsFile::open(first);
+  const auto file = weights::open_safetensors(first);
   EXPECT_EQ(max_difference(file->read_float32("latent_tensor"), samples), 0.0);
   EXPECT_EQ(file->get("latent_format_version_0").shape.size(), 0);
   EXPECT_EQ(file->metadata().at("prompt"), "{\"1\": 2}");
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::engine

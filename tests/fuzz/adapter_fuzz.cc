@@ -9,21 +9,23 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "weights/adapter.h"
+#include "checkpoints/adapter.h"
+#include "weights/safetensors.h"
+#include "weights/weight_values.h"
 
 namespace {
 
 using namespace zanime;
 
 // One fused projection of 12 rows, one matrix and its bias.
-ModelWeights small_model() {
+zanime::checkpoints::ModelWeights small_model() {
   static const std::vector<float> values(96, 0.5f);
-  std::map<std::string, Weight> weights;
-  const auto add = [&](const std::string& name, Shape shape) {
-    WeightPart part;
+  std::map<std::string, zanime::weights::Weight> weights;
+  const auto add = [&](const std::string& name, zanime::Shape shape) {
+    zanime::weights::WeightPart part;
     part.data = reinterpret_cast<const std::byte*>(values.data());
     part.rows = shape[0];
-    weights.emplace(name, Weight(name, std::move(shape), {part}, nullptr));
+    weights.emplace(name, zanime::weights::Weight(name, std::move(shape), {part}, nullptr));
   };
   add("layers.0.attention.qkv.weight", {12, 4});
   add("layers.0.feed_forward.w1.weight", {6, 4});
@@ -34,16 +36,18 @@ ModelWeights small_model() {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  set_log_sink([](LogLevel, const std::string&) {});
+  zanime::set_log_sink([](zanime::LogLevel, const std::string&) {});
   const auto* begin = reinterpret_cast<const std::byte*>(data);
   const std::vector<std::byte> bytes(begin, begin + size);
   try {
-    const Adapter adapter = Adapter::read(SafetensorsFile::parse("fuzz", bytes));
-    Adapter::Keys used;
-    const ModelWeights changed = adapter.applied_to(small_model(), ModelFamily::kZImage, 0.5, used);
-    for (const auto& [name, weight] : changed.all()) to_float32(weight);
+    const zanime::checkpoints::Adapter adapter =
+        zanime::checkpoints::Adapter::read(zanime::weights::parse_safetensors("fuzz", bytes));
+    zanime::checkpoints::Adapter::Keys used;
+    const zanime::checkpoints::ModelWeights changed =
+        adapter.applied_to(small_model(), zanime::checkpoints::ModelFamily::kZImage, 0.5, used);
+    for (const auto& [name, weight] : changed.all()) zanime::weights::to_float32(weight);
     adapter.check_used(used, true);
-  } catch (const Error&) {
+  } catch (const zanime::Error&) {
   }
   return 0;
 }

@@ -9,9 +9,10 @@
 #include <vector>
 
 #include "base/error.h"
-#include "weights/family.h"
-#include "weights/model_weights.h"
+#include "checkpoints/family.h"
+#include "checkpoints/model_weights.h"
 #include "weights/safetensors.h"
+#include "weights/weight_values.h"
 
 namespace zanime::testing {
 
@@ -21,7 +22,7 @@ inline bool exercise_safetensors(std::span<const std::byte> bytes) {
   // aligned as a mapping is.
   const std::vector<std::byte> file(bytes.begin(), bytes.end());
   try {
-    const auto parsed = SafetensorsFile::parse("fuzz", file);
+    const auto parsed = weights::parse_safetensors("fuzz", file);
     double sum = 0;
     for (const auto& [name, entry] : parsed->tensors()) {
       for (uint64_t i = 0; i < entry.bytes; ++i) sum += static_cast<double>(entry.data[i]);
@@ -30,11 +31,11 @@ inline bool exercise_safetensors(std::span<const std::byte> bytes) {
     }
     // Keeps the reads.
     if (sum == 0.123) std::abort();
-    const FileContents contents = identify(*parsed);
-    for (const ModelComponent& component : contents.components) {
+    const checkpoints::FileContents contents = checkpoints::identify(*parsed);
+    for (const checkpoints::ModelComponent& component : contents.components) {
       try {
-        const ModelWeights model = load_component(parsed, component);
-        for (const auto& [name, weight] : model.all()) to_float32(weight);
+        const checkpoints::ModelWeights model = checkpoints::load_component(parsed, component);
+        for (const auto& [name, weight] : model.all()) weights::to_float32(weight);
       } catch (const Error&) {
       }
     }

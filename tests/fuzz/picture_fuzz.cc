@@ -5,11 +5,11 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "engine/picture_info.h"
+#include "pictures/picture_info.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
-    zanime::parse_picture_info({reinterpret_cast<const char*>(data), size}, "input");
+    zanime::pictures::parse_picture_info({reinterpret_cast<const char*>(data), size}, "input");
   } catch (const zanime::Error& error) {
     if (error.kind() != zanime::ErrorKind::kFile) std::abort();
   }

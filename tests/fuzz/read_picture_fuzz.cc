@@ -9,14 +9,14 @@
 #include <vector>
 
 #include "base/error.h"
-#include "nodes/picture_reader.h"
+#include "pictures/picture_reader.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto* begin = reinterpret_cast<const std::byte*>(data);
   // A copy of exactly this size lets the address sanitizer see a read beyond the end.
   const std::vector<std::byte> bytes(begin, begin + size);
   try {
-    const zanime::nodes::ReadPicture picture = zanime::nodes::read_picture(bytes, "input");
+    const zanime::pictures::ReadPicture picture = zanime::pictures::read_picture(bytes, "input");
     for (const float value : picture.pixels.values()) {
       if (!(value >= 0.0f && value <= 1.0f)) std::abort();
     }

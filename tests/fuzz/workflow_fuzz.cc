@@ -7,27 +7,28 @@
 #include <vector>
 
 #include "base/error.h"
-#include "nodes/graph.h"
-#include "nodes/workflow/outline.h"
-#include "nodes/workflow/queue_texts.h"
-#include "nodes/workflow/to_api.h"
+#include "graph/graph.h"
+#include "graph/outline.h"
+#include "graph/queue_texts.h"
+#include "graph/to_api.h"
 #include "tests/support/fake_model_files.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace zanime;
-  static const auto registry = nodes::NodeRegistry::standard(/*with_extra_nodes=*/true);
+  static const auto registry = zanime::graph::NodeRegistry::standard(/*with_extra_nodes=*/true);
   static const testing::FakeModelFiles files({{"diffusion_models", {"dit.safetensors"}},
                                               {"text_encoders", {"qwen.safetensors"}},
                                               {"vae", {"ae.safetensors"}}});
   try {
-    const auto json = nodes::parse_graph_json({reinterpret_cast<const char*>(data), size}, "input");
-    nodes::ApiWorkflow workflow = nodes::to_api(json, registry);
-    nodes::choose_words(workflow.graph, registry, [] { return 0.5; });
-    if (workflow.graph.is_object()) nodes::graph_tree(workflow.graph, registry, files);
+    const auto json =
+        zanime::graph::parse_graph_json({reinterpret_cast<const char*>(data), size}, "input");
+    zanime::graph::ApiWorkflow workflow = zanime::graph::to_api(json, registry);
+    zanime::graph::choose_words(workflow.graph, registry, [] { return 0.5; });
+    if (workflow.graph.is_object()) zanime::graph::graph_tree(workflow.graph, registry, files);
     std::vector<std::string> warnings;
-    nodes::read_graph(workflow.graph, registry, files, &warnings);
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::kInternal) std::abort();
+    zanime::graph::read_graph(workflow.graph, registry, files, &warnings);
+  } catch (const zanime::Error& error) {
+    if (error.kind() == zanime::ErrorKind::kInternal) std::abort();
   }
   return 0;
 }

@@ -9,7 +9,7 @@
 #include "tests/support/random_tensor.h"
 #include "tests/support/synthetic_models.h"
 
-namespace zanime {
+namespace zanime::models {
 namespace {
 
 using namespace zanime::testing;
@@ -25,8 +25,8 @@ INSTANTIATE_TEST_SUITE_P(Levels, GoldenNetworks, ::testing::ValuesIn(ops::cpu_le
 
 TEST_P(GoldenNetworks, TextEncoder) {
   for (const std::string variant : {"fp8", "bf16"}) {
-    const Qwen3TextEncoder encoder(
-        open_model_weights(tiny_text_encoder(variant), ModelFamily::kQwen3));
+    const Qwen3TextEncoder encoder(checkpoints::open_model_weights(
+        tiny_text_encoder(variant), checkpoints::ModelFamily::kQwen3));
     const nlohmann::json cases = golden_cases();
     for (int prompt : cases.at("text_prompts")) {
       const Tensor expected = golden_tensor("text/" + variant + "/" + std::to_string(prompt));
@@ -41,7 +41,8 @@ TEST_P(GoldenNetworks, TextEncoder) {
 
 TEST_P(GoldenNetworks, DiffusionModel) {
   for (const std::string variant : {"fp32", "bf16", "fp8", "fp8-diffusers"}) {
-    const NextDit network(open_model_weights(tiny_dit(variant), ModelFamily::kZImage));
+    const NextDit network(
+        checkpoints::open_model_weights(tiny_dit(variant), checkpoints::ModelFamily::kZImage));
     int index = 0;
     const nlohmann::json cases = golden_cases();
     for (const nlohmann::json& c : cases.at("dit")) {
@@ -59,8 +60,8 @@ TEST_P(GoldenNetworks, DiffusionModel) {
 }
 
 TEST_P(GoldenNetworks, Decoder) {
-  const AutoencoderDecoder decoder(
-      open_model_weights(tiny_autoencoder(), ModelFamily::kFluxAutoencoder));
+  const AutoencoderDecoder decoder(checkpoints::open_model_weights(
+      tiny_autoencoder(), checkpoints::ModelFamily::kFluxAutoencoder));
   for (const std::string number : {"0", "1", "2"}) {
     const Tensor picture = decoder.decode(golden_tensor("vae/in/" + number), *backend, cancel);
     EXPECT_LE(max_difference(picture, golden_tensor("vae/out/" + number)), 1e-4) << number;
@@ -68,7 +69,8 @@ TEST_P(GoldenNetworks, Decoder) {
 }
 
 TEST_P(GoldenNetworks, ABatchIsItsItems) {
-  const NextDit network(open_model_weights(tiny_dit("fp8"), ModelFamily::kZImage));
+  const NextDit network(
+      checkpoints::open_model_weights(tiny_dit("fp8"), checkpoints::ModelFamily::kZImage));
   const Tensor rows = golden_tensor("text/fp8/5");
   const NextDit::Caption caption =
       network.embed_caption(rows.reshaped({rows.dim(1), rows.dim(2)}), *backend, cancel);
@@ -81,7 +83,8 @@ TEST_P(GoldenNetworks, ABatchIsItsItems) {
 }
 
 TEST_P(GoldenNetworks, CancellingStopsWithinOneBlock) {
-  const NextDit network(open_model_weights(tiny_dit("fp8"), ModelFamily::kZImage));
+  const NextDit network(
+      checkpoints::open_model_weights(tiny_dit("fp8"), checkpoints::ModelFamily::kZImage));
   cancel.cancel();
   const Tensor rows = golden_tensor("text/fp8/5");
   try {
@@ -93,4 +96,4 @@ TEST_P(GoldenNetworks, CancellingStopsWithinOneBlock) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::models

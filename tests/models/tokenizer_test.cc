@@ -14,8 +14,9 @@
 #include "models/tokenizer_bpe.h"
 #include "models/tokenizer_text.h"
 #include "models/tokenizer_vocabulary.h"
+#include "tests/support/golden.h"
 
-namespace zanime {
+namespace zanime::models {
 namespace {
 
 using Ids = std::vector<int32_t>;
@@ -67,8 +68,7 @@ std::string random_text(std::mt19937& random) {
 }
 
 TEST(Tokenizer, GivesTheReferenceIdsWithTemplate) {
-  std::ifstream file(ZANIME_GOLDEN_DIR "/tokens.json");
-  const nlohmann::json cases = nlohmann::json::parse(file);
+  const nlohmann::json cases = testing::golden_json("tokens.json");
   ASSERT_EQ(cases.size(), 51u);
   for (const auto& entry : cases) {
     const auto text = entry["text"].get<std::string>();
@@ -249,4 +249,4 @@ TEST(Tokenizer, RefusesIdsThatDoNotExist) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::models

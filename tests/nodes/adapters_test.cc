@@ -1,14 +1,14 @@
 // LoraLoader, LoraLoaderModelOnly and the loaders of GGUF files.
 #include <gtest/gtest.h>
 
-#include "nodes/registry.h"
+#include "checkpoints/synth.h"
 #include "tests/support/edit_safetensors.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/gguf_bytes.h"
 #include "tests/support/random_tensor.h"
+#include "tests/support/run_node.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/tiny_weights.h"
-#include "weights/synth.h"
 
 namespace zanime::nodes {
 namespace {
@@ -37,8 +37,8 @@ class NoPictures : public PictureSink {
 class AdapterNodes : public ::testing::Test {
  protected:
   AdapterNodes() {
-    synth_dit(folder_ / "dit", zanime::testing::tiny_dit(), DType::kBF16);
-    synth_qwen3(folder_ / "qwen3", tiny_qwen3(), DType::kBF16);
+    checkpoints::synth_dit(folder_ / "dit", zanime::testing::tiny_dit(), DType::kBF16);
+    checkpoints::synth_qwen3(folder_ / "qwen3", tiny_qwen3(), DType::kBF16);
     EditableFile adapter;
     const auto add = [&](const std::string& key, const Tensor& tensor) {
       adapter.add(key, tensor.shape(), {tensor.values().begin(), tensor.values().end()});
@@ -52,7 +52,7 @@ class AdapterNodes : public ::testing::Test {
 
   std::vector<Value> run(const char* type, std::map<std::string, Value> arguments) {
     NodeContext context{*backend_, files_, pictures_, cancel_, graph_, "1", [](int, int) {}};
-    return registry_.find(type)->run(Arguments(std::move(arguments)), context);
+    return node_type(type).run(Arguments(std::move(arguments)), context);
   }
   std::vector<Value> run_lora(double strength_model, double strength_clip,
                               const std::string& name = "lora") {
@@ -89,7 +89,6 @@ class AdapterNodes : public ::testing::Test {
   ScratchFolder folder_;
 
  private:
-  NodeRegistry registry_ = NodeRegistry::standard(/*with_extra_nodes=*/true);
   std::shared_ptr<ops::Backend> backend_ = ops::make_cpu_backend();
   OneFolder files_{folder_};
   NoPictures pictures_;
@@ -157,21 +156,20 @@ TEST_F(AdapterNodes, GgufFilesGoToEitherLoader) {
 }
 
 TEST(AdapterNodeTypes, HaveComfyUisInputs) {
-  const NodeRegistry registry = NodeRegistry::standard(/*with_extra_nodes=*/true);
   const auto names = [&](const char* type) {
     std::string text;
-    for (const InputSpec& input : registry.find(type)->inputs) text += input.name + " ";
+    for (const InputSpec& input : node_type(type).inputs) text += input.name + " ";
     return text;
   };
   EXPECT_EQ(names("LoraLoader"), "model clip lora_name strength_model strength_clip ");
   EXPECT_EQ(names("LoraLoaderModelOnly"), "model lora_name strength_model ");
   EXPECT_EQ(names("UnetLoaderGGUF"), "unet_name ");
   EXPECT_EQ(names("CLIPLoaderGGUF"), "clip_name type ");
-  const InputSpec& strength = *registry.find("LoraLoader")->find_input("strength_clip");
+  const InputSpec& strength = *node_type("LoraLoader").find_input("strength_clip");
   EXPECT_EQ(strength.min_real, -100);
   EXPECT_EQ(strength.max_real, 100);
   EXPECT_EQ(strength.step, 0.01);
-  EXPECT_EQ(NodeRegistry::standard(false).find("LoraLoader"), nullptr);
+  EXPECT_FALSE(node_type("LoraLoader").is_core);
 }
 
 }  // namespace

@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "checkpoints/synth.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/tiny_weights.h"
-#include "weights/synth.h"
 
 namespace zanime::nodes {
 namespace {
@@ -16,9 +16,9 @@ using namespace zanime::testing;
 class Denoising : public ::testing::Test {
  protected:
   Denoising() {
-    synth_dit(folder_ / "dit.safetensors", tiny_dit(), DType::kF32);
-    model.network = std::make_shared<const NextDit>(
-        open_model_weights(folder_ / "dit.safetensors", ModelFamily::kZImage));
+    checkpoints::synth_dit(folder_ / "dit.safetensors", tiny_dit(), DType::kF32);
+    model.network = std::make_shared<const models::NextDit>(checkpoints::open_model_weights(
+        folder_ / "dit.safetensors", checkpoints::ModelFamily::kZImage));
   }
 
   static Tensor filled(Shape shape, float value) {
@@ -60,9 +60,9 @@ TEST_F(Denoising, AnEntryTakesPartInItsRangeOnly) {
   const ConditioningEntry early{.tokens = filled({3, 64}, 0.5f), .range = {{0.0, 0.5}}};
   const ConditioningEntry late{.tokens = filled({5, 64}, -0.5f), .range = {{0.5, 1.0}}};
   const ConditioningEntry always{.tokens = early.tokens};
-  const Denoise both = flow_denoise(model, {early, late}, *backend, cancel);
-  const Denoise first = flow_denoise(model, {always}, *backend, cancel);
-  const Denoise none = flow_denoise(model, {late}, *backend, cancel);
+  const sampling::Denoise both = flow_denoise(model, {early, late}, *backend, cancel);
+  const sampling::Denoise first = flow_denoise(model, {always}, *backend, cancel);
+  const sampling::Denoise none = flow_denoise(model, {late}, *backend, cancel);
   // With shift 3 the middle of the way is sigma 0.75.
   const Tensor expected = first(x, 0.9f);
   const Tensor high = both(x, 0.9f);

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "nodes/latent_preview.h"
-#include "nodes/mask_planes.h"
+#include "pictures/mask_planes.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/golden.h"
 #include "tests/support/random_tensor.h"
@@ -96,8 +96,8 @@ TEST(LatentPreview, WithoutAnAutoencoderOnlyFluxLatentsAreSeen) {
   EXPECT_EQ(
       max_difference(preview_pixels(latent, {}, nullptr, *backend, cancel), linear_preview(latent)),
       0.0);
-  EXPECT_TRUE(preview_pixels(random_tensor({1, 4, 8, 8}, 5), LatentFormat{.channels = 4}, nullptr,
-                             *backend, cancel)
+  EXPECT_TRUE(preview_pixels(random_tensor({1, 4, 8, 8}, 5), sampling::LatentFormat{.channels = 4},
+                             nullptr, *backend, cancel)
                   .empty());
 }
 

@@ -12,6 +12,7 @@
 #include "tests/support/random_tensor.h"
 #include "tests/support/run_node.h"
 #include "tests/support/scratch_folder.h"
+#include "weights/safetensors_writer.h"
 
 namespace zanime::nodes {
 namespace {
@@ -139,7 +140,7 @@ TEST(LoadLatent, ReadsBothScalesAndRefusesOtherFiles) {
   const ScratchFolder folder;
   const Tensor samples = random_tensor({1, 4, 2, 2}, 4);
   const auto load = [&](const std::string& name, const std::map<std::string, Tensor>& tensors) {
-    write_safetensors(folder / name, tensors);
+    weights::write_safetensors(folder / name, tensors);
     return std::get<Latent>(run_node("LoadLatent", {{"latent", (folder / name).string()}}).at(0))
         .samples;
   };

@@ -12,6 +12,7 @@
 #include "ops/ops.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/split_weight.h"
+#include "weights/weight_values.h"
 
 namespace zanime::ops {
 namespace {
@@ -62,16 +63,16 @@ TEST_P(BackendTest, LinearMatchesPlainLoops) {
 
 TEST_P(BackendTest, RowScalesAndPartScalesMultiplyTheStoredValues) {
   const Tensor x = random_tensor({4, 40}, 1), w = random_tensor({6, 40}, 2);
-  Weight weight = split_weight(w, 2);
-  std::vector<WeightPart> parts = weight.parts();
+  weights::Weight weight = split_weight(w, 2);
+  std::vector<weights::WeightPart> parts = weight.parts();
   parts[0].scale = 0.5f;
   parts[1].row_scales = std::make_shared<const std::vector<float>>(std::vector{2.0f, 3.0f, 4.0f});
   Tensor scaled = w.clone();
   const float factors[] = {0.5f, 0.5f, 0.5f, 2.0f, 3.0f, 4.0f};
   for (int64_t i = 0; i < scaled.size(); ++i) scaled.data()[i] *= factors[i / 40];
-  const Linear layer{Weight("scaled", w.shape(), parts, weight.owner()), {}};
+  const Linear layer{weights::Weight("scaled", w.shape(), parts, weight.owner()), {}};
   EXPECT_LT(max_difference(backend->linear(x, layer), naive_linear(x, scaled, {})), 1e-5);
-  EXPECT_EQ(max_difference(to_float32(layer.weight), scaled), 0);
+  EXPECT_EQ(max_difference(weights::to_float32(layer.weight), scaled), 0);
 }
 
 TEST_P(BackendTest, GatedFeedForwardIsItsDefinition) {

@@ -60,8 +60,8 @@ TEST_P(QuantizedLinearTest, LargestValuesDoNotSaturate) {
   for (float& value : x.values()) value = 3.0f;
   for (float& value : w.values()) value = -2.0f;
   // A constant row turns into one large value per group: its rotation is put in beforehand.
-  rotate_groups(x.data(), x.size(), 256);
-  rotate_groups(w.data(), w.size(), 256);
+  weights::rotate_groups(x.data(), x.size(), 256);
+  weights::rotate_groups(w.data(), w.size(), 256);
   const Tensor out = integers->linear(x, {split_weight(w, 1), {}});
   for (const float value : out.values()) EXPECT_NEAR(value, -6.0f * 512, 6.0f);
 }
@@ -107,12 +107,12 @@ TEST_P(QuantizedLinearTest, NumbersThatAreNotFiniteShow) {
 TEST_P(QuantizedLinearTest, RotatedWeightsMeanTheSame) {
   const Tensor x = random_tensor({40, 512}, 1), w = random_tensor({64, 512}, 2);
   Tensor rotated = w.clone();
-  rotate_groups(rotated.data(), rotated.size(), 256);
-  const Weight split = split_weight(rotated, 2);
-  std::vector<WeightPart> parts = split.parts();
-  for (WeightPart& part : parts) part.rotation = 256;
+  weights::rotate_groups(rotated.data(), rotated.size(), 256);
+  const weights::Weight split = split_weight(rotated, 2);
+  std::vector<weights::WeightPart> parts = split.parts();
+  for (weights::WeightPart& part : parts) part.rotation = 256;
   const Linear plain{split_weight(w, 2), {}};
-  const Linear turned{Weight("turned", w.shape(), parts, split.owner()), {}};
+  const Linear turned{weights::Weight("turned", w.shape(), parts, split.owner()), {}};
   EXPECT_LT(relative_error(exact->linear(x, turned), exact->linear(x, plain)), 2e-6);
   EXPECT_LT(relative_error(integers->linear(x, turned), exact->linear(x, plain)), 0.02);
 }
@@ -131,8 +131,8 @@ TEST_P(QuantizedLinearTest, KeptWeightsMeanTheSame) {
 
 TEST(QuantizedWeightsTest, KeepsWhatFitsAndForgetsClosedFiles) {
   cpu::QuantizedWeights kept(10'000);
-  Weight first = split_weight(random_tensor({60, 128}, 1), 1);
-  const Weight second = split_weight(random_tensor({50, 128}, 2), 1);
+  weights::Weight first = split_weight(random_tensor({60, 128}, 1), 1);
+  const weights::Weight second = split_weight(random_tensor({50, 128}, 2), 1);
   EXPECT_EQ(kept.find(first), nullptr);
   EXPECT_NE(kept.add(first), nullptr);
   EXPECT_NE(kept.find(first), nullptr);
@@ -142,7 +142,7 @@ TEST(QuantizedWeightsTest, KeepsWhatFitsAndForgetsClosedFiles) {
   EXPECT_NE(kept.add(second), nullptr) << "the first one's file is closed";
   EXPECT_EQ(kept.bytes(), 50 * (128 + 8));
 
-  const Weight changed = second.with_change({});
+  const weights::Weight changed = second.with_change({});
   EXPECT_EQ(kept.find(changed), nullptr) << "an adapter's weights are others";
 }
 

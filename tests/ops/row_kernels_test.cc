@@ -16,14 +16,14 @@
 #include "tests/support/random_tensor.h"
 #include "weights/rotation.h"
 
-namespace zanime::ops::cpu {
+namespace zanime::ops {
 namespace {
 
 using zanime::testing::random_tensor;
 
 class RowKernelsTest : public ::testing::TestWithParam<std::string> {
  protected:
-  const RowKernels& kernels() const { return select_kernels(GetParam()); }
+  const cpu::RowKernels& kernels() const { return cpu::select_kernels(GetParam()); }
 };
 
 INSTANTIATE_TEST_SUITE_P(Levels, RowKernelsTest, ::testing::ValuesIn(cpu_levels()),
@@ -72,7 +72,7 @@ TEST_P(RowKernelsTest, RotatesAsTheDefinitionDoes) {
   for (const int64_t group : {4, 16, 64, 256}) {
     const Tensor x = random_tensor({2 * group}, 1);
     Tensor expected = x.clone(), out = x.clone();
-    zanime::rotate_groups(expected.data(), expected.size(), group);
+    weights::rotate_groups(expected.data(), expected.size(), group);
     kernels().rotate(out.data(), out.size(), group);
     EXPECT_LT(zanime::testing::max_difference(out, expected), 2e-6f) << group;
     kernels().rotate(out.data(), out.size(), group);
@@ -84,15 +84,15 @@ TEST_P(RowKernelsTest, PacksWeightsByColumns) {
   // Multiples of a vector in each direction, and what is left over.
   for (const auto& [rows, columns] : {std::pair<int64_t, int64_t>{32, 64}, {29, 46}, {3, 6}}) {
     const Tensor x = random_tensor({rows, columns}, 1);
-    std::vector<float> packed(static_cast<size_t>(columns * kPackedOutputs), 7.0f);
+    std::vector<float> packed(static_cast<size_t>(columns * cpu::kPackedOutputs), 7.0f);
     std::vector<uint16_t> packed_bf16(packed.size(), 7);
     kernels().pack(x.data(), rows, columns, packed.data());
     kernels().pack_bf16(x.data(), rows, columns, packed_bf16.data());
     for (int64_t column = 0; column < columns; ++column) {
-      for (int64_t row = 0; row < kPackedOutputs; ++row) {
-        const auto index = static_cast<size_t>(column * kPackedOutputs + row);
+      for (int64_t row = 0; row < cpu::kPackedOutputs; ++row) {
+        const auto index = static_cast<size_t>(column * cpu::kPackedOutputs + row);
         const auto pair =
-            static_cast<size_t>(column / 2 * 2 * kPackedOutputs + 2 * row + column % 2);
+            static_cast<size_t>(column / 2 * 2 * cpu::kPackedOutputs + 2 * row + column % 2);
         const bool is_given = row < rows;
         const float value = is_given ? x.data()[row * columns + column] : 7.0f;
         EXPECT_EQ(packed[index], value) << row << ", " << column;
@@ -214,4 +214,4 @@ TEST_P(RowKernelsTest, NormsMatchTheirFormulas) {
 }
 
 }  // namespace
-}  // namespace zanime::ops::cpu
+}  // namespace zanime::ops

@@ -10,7 +10,7 @@
 #include "tests/support/random_tensor.h"
 #include "tests/support/split_weight.h"
 
-namespace zanime::ops::cpu {
+namespace zanime::ops {
 namespace {
 
 using namespace zanime::testing;
@@ -37,9 +37,9 @@ class TapConvolution : public ::testing::TestWithParam<Case> {
   // The sum of a value's products grows with their number, and so do its rounding errors.
   float tolerance() const { return 4e-6f * std::sqrt(static_cast<float>(9 * GetParam().inputs)); }
 
-  Tensor direct_conv2d(const RowKernels& kernels, const Tensor& picture) const {
-    Tensor out(convolved_shape(picture.shape(), layer));
-    conv2d(kernels, {picture}, layer, out);
+  Tensor direct_conv2d(const cpu::RowKernels& kernels, const Tensor& picture) const {
+    Tensor out(cpu::convolved_shape(picture.shape(), layer));
+    cpu::conv2d(kernels, {picture}, layer, out);
     return out;
   }
 
@@ -49,16 +49,16 @@ class TapConvolution : public ::testing::TestWithParam<Case> {
 
 TEST_P(TapConvolution, EqualsTheDirectOne) {
   for (const std::string& level : cpu_levels()) {
-    const RowKernels& kernels = select_kernels(level);
+    const cpu::RowKernels& kernels = cpu::select_kernels(level);
     const Tensor direct = direct_conv2d(kernels, x);
     Tensor taps(direct.shape());
-    tap_conv2d(kernels, {x}, layer, taps);
+    cpu::tap_conv2d(kernels, {x}, layer, taps);
     EXPECT_LT(max_difference(taps, direct), tolerance()) << level;
   }
 }
 
 TEST_P(TapConvolution, OfADoubledPictureEqualsTheDirectOneOfItsDouble) {
-  const RowKernels& kernels = select_kernels("");
+  const cpu::RowKernels& kernels = cpu::select_kernels("");
   Tensor doubled(Shape{x.dim(0), 2 * x.dim(1), 2 * x.dim(2), x.dim(3)});
   const int64_t channels = x.dim(3), width = doubled.dim(2), height = doubled.dim(1);
   for (int64_t i = 0; i < doubled.size(); ++i) {
@@ -67,7 +67,7 @@ TEST_P(TapConvolution, OfADoubledPictureEqualsTheDirectOneOfItsDouble) {
     doubled.data()[i] = x.data()[((b * x.dim(1) + row / 2) * x.dim(2) + column / 2) * channels + c];
   }
   const Tensor direct = direct_conv2d(kernels, doubled);
-  const Tensor taps = tap_upsample_conv2d(kernels, x, layer);
+  const Tensor taps = cpu::tap_upsample_conv2d(kernels, x, layer);
   ASSERT_EQ(taps.shape(), direct.shape());
   EXPECT_LT(max_difference(taps, direct), tolerance());
 }
@@ -81,4 +81,4 @@ INSTANTIATE_TEST_SUITE_P(Shapes, TapConvolution,
                                            Case{1, 3, 600, 4, 8, true}));
 
 }  // namespace
-}  // namespace zanime::ops::cpu
+}  // namespace zanime::ops

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace zanime {
+namespace zanime::sampling {
 namespace {
 
 TEST(SeedSequence, EqualsNumpy) {
@@ -70,4 +70,4 @@ TEST(BrownianNoise, OfAWholeStepIsThatOfItsHalves) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::sampling

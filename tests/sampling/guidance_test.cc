@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace zanime {
+namespace zanime::sampling {
 namespace {
 
 // A model that always predicts `value`, and counts its evaluations.
@@ -71,4 +71,4 @@ TEST(Guidance, BasicGuideHasZerosForTheUnconditional) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::sampling

@@ -9,7 +9,7 @@
 #include "sampling/schedules.h"
 #include "tests/support/expect_error.h"
 
-namespace zanime {
+namespace zanime::sampling {
 namespace {
 
 Tensor filled(const Shape& shape, float value) {
@@ -119,4 +119,4 @@ TEST(KSampler, BadRequestsAreErrors) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::sampling

@@ -8,10 +8,10 @@
 #include "sampling/noise.h"
 #include "tests/support/expect_error.h"
 
-namespace zanime {
+namespace zanime::sampling {
 namespace {
 
-Tensor filled(const Shape& shape, float value) {
+Tensor masked(const Shape& shape, float value) {
   Tensor tensor(shape);
   for (float& each : tensor.values()) each = value;
   return tensor;
@@ -50,11 +50,11 @@ TEST(NoiseMask, HoldsTheOutsideToTheLatent) {
   Tensor seen;
   const Guide inner = [&seen](const Tensor& x, float, bool) -> Denoised {
     seen = x.clone();
-    return {filled(x.shape(), 5.0f), filled(x.shape(), 6.0f)};
+    return {masked(x.shape(), 5.0f), masked(x.shape(), 6.0f)};
   };
   const Guide guide = inpaint_guide(inner, Tensor::from({1, 1, 2}, {0.0f, 1.0f}),
-                                    filled(shape, 2.0f), filled(shape, 1.0f));
-  const Denoised denoised = guide(filled(shape, 9.0f), 0.25f, true);
+                                    masked(shape, 2.0f), masked(shape, 1.0f));
+  const Denoised denoised = guide(masked(shape, 9.0f), 0.25f, true);
   for (const int64_t channel : {0, 1}) {
     EXPECT_FLOAT_EQ(seen.data()[2 * channel], 0.25f * 1.0f + 0.75f * 2.0f);
     EXPECT_FLOAT_EQ(seen.data()[2 * channel + 1], 9.0f);
@@ -72,7 +72,7 @@ TEST(NoiseMask, WhatIsKeptComesOutAsItWentIn) {
   request.noise = normal_noise(shape, 8);
   request.noise_mask = Tensor::from({1, 2, 2}, {1.0f, 0.0f, 0.0f, 1.0f});
   const Guide constant = [](const Tensor& x, float, bool) -> Denoised {
-    return {filled(x.shape(), 0.0f), {}};
+    return {masked(x.shape(), 0.0f), {}};
   };
   for (const char* sampler : {"euler", "ddim", "dpmpp_2m", "res_multistep"}) {
     request.sampler = sampler;
@@ -86,4 +86,4 @@ TEST(NoiseMask, WhatIsKeptComesOutAsItWentIn) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::sampling

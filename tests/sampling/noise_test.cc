@@ -8,7 +8,7 @@
 
 #include "tests/support/golden.h"
 
-namespace zanime {
+namespace zanime::sampling {
 namespace {
 
 TEST(Noise, EqualsTheReference) {
@@ -89,4 +89,4 @@ TEST(Noise, HasTheMomentsOfANormalDistribution) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::sampling

@@ -13,7 +13,7 @@
 #include "sampling/schedules.h"
 #include "tests/support/expect_error.h"
 
-namespace zanime {
+namespace zanime::sampling {
 namespace {
 
 constexpr double kMean = 0.4;
@@ -156,4 +156,4 @@ TEST(Samplers, AreThe44OfTheWidget) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::sampling

@@ -10,7 +10,7 @@
 #include "tests/support/expect_error.h"
 #include "tests/support/golden.h"
 
-namespace zanime {
+namespace zanime::sampling {
 namespace {
 
 // JSON has no NaN; the reference gives one for kl_optimal in one step, written here as null.
@@ -90,4 +90,4 @@ TEST(FlowSchedule, PercentRunsFromNoiseToPicture) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::sampling

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "weights/safetensors.h"
+#include "weights/safetensors_writer.h"
+#include "weights/weight_file.h"
 
 namespace zanime::testing {
 
@@ -24,22 +26,22 @@ struct OwnedTensor {
 // A weight file in memory that a test changes and writes.
 struct EditableFile {
   std::map<std::string, OwnedTensor> tensors;
-  SafetensorsFile::Metadata metadata;
+  weights::WeightFile::Metadata metadata;
 
   static EditableFile read(const std::filesystem::path& path) {
     EditableFile result;
-    const auto file = SafetensorsFile::open(path);
+    const auto file = weights::open_safetensors(path);
     for (const auto& [name, entry] : file->tensors()) {
       result.tensors[name] = {entry.dtype, entry.shape, {entry.data, entry.data + entry.bytes}};
     }
     return result;
   }
   void write(const std::filesystem::path& path) const {
-    std::vector<RawTensor> raw;
+    std::vector<weights::RawTensor> raw;
     for (const auto& [name, tensor] : tensors) {
       raw.push_back({{name, tensor.dtype, tensor.shape}, tensor.bytes});
     }
-    write_safetensors(path, raw, metadata);
+    weights::write_safetensors(path, raw, metadata);
   }
 
   void add(const std::string& name, Shape shape, const std::vector<float>& values) {

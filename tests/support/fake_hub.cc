@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/sha256.h"
+#include "fetch/sha256.h"
 
 namespace zanime::testing {
 
@@ -59,7 +59,7 @@ ServedAnswer FakeHub::answer_as_store(const ServedRequest& request) const {
 }
 
 std::string sha256_hex(const std::string& content) {
-  Sha256 hash;
+  fetch::Sha256 hash;
   hash.update(content.data(), content.size());
   return hash.finish();
 }

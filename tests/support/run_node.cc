@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "nodes/core_nodes.h"
 #include "nodes/node_context.h"
 #include "ops/ops.h"
 
@@ -21,16 +22,24 @@ class Surroundings : public nodes::ModelFiles, public nodes::PictureSink {
 
 }  // namespace
 
+const nodes::NodeType& node_type(const std::string& class_name) {
+  static const auto types = [] {
+    std::map<std::string, nodes::NodeType> by_name;
+    for (nodes::NodeType& type : nodes::all_node_types()) by_name.emplace(type.class_name, type);
+    return by_name;
+  }();
+  return types.at(class_name);
+}
+
 std::vector<nodes::Value> run_node(const std::string& class_name,
                                    std::map<std::string, nodes::Value> inputs) {
-  static const auto registry = nodes::NodeRegistry::standard(/*with_extra_nodes=*/true);
   static const auto backend = ops::make_cpu_backend();
   Surroundings surroundings;
   const CancelToken cancel;
   const nlohmann::ordered_json graph;
   nodes::NodeContext context{*backend, surroundings, surroundings,   cancel,
                              graph,    "1",          [](int, int) {}};
-  return registry.find(class_name)->run(nodes::Arguments(std::move(inputs)), context);
+  return node_type(class_name).run(nodes::Arguments(std::move(inputs)), context);
 }
 
 }  // namespace zanime::testing

@@ -7,8 +7,8 @@
 
 namespace zanime::testing {
 
-inline GenerationParams small_request(const std::string& prompt) {
-  GenerationParams params;
+inline engine::GenerationParams small_request(const std::string& prompt) {
+  engine::GenerationParams params;
   params.prompt = prompt;
   params.width = 64;
   params.height = 72;

@@ -11,13 +11,13 @@
 namespace zanime::testing {
 
 // A float32 weight whose rows lie in `parts` separate pieces.
-inline Weight split_weight(const Tensor& values, int parts) {
+inline weights::Weight split_weight(const Tensor& values, int parts) {
   auto owner = std::make_shared<Tensor>(values.clone());
   const int64_t rows = values.dim(0), columns = values.size() / rows;
-  std::vector<WeightPart> pieces;
+  std::vector<weights::WeightPart> pieces;
   for (int i = 0; i < parts; ++i) {
     const int64_t begin = rows * i / parts, end = rows * (i + 1) / parts;
-    WeightPart part;
+    weights::WeightPart part;
     part.data = reinterpret_cast<const std::byte*>(owner->data() + begin * columns);
     part.rows = end - begin;
     pieces.push_back(part);

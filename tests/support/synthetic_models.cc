@@ -5,8 +5,8 @@
 
 #include <unistd.h>
 
+#include "checkpoints/synth.h"
 #include "tests/support/golden.h"
-#include "weights/synth.h"
 
 namespace zanime::testing {
 namespace {
@@ -26,9 +26,9 @@ struct TemporaryFolder {
   }
 };
 
-DitSpec dit_spec() {
+checkpoints::DitSpec dit_spec() {
   const nlohmann::json shape = golden_cases().at("dit_shape");
-  DitSpec spec;
+  checkpoints::DitSpec spec;
   spec.dim = shape.at("dim");
   spec.layers = shape.at("layers");
   spec.noise_refiners = spec.context_refiners = shape.at("refiners");
@@ -38,9 +38,9 @@ DitSpec dit_spec() {
   return spec;
 }
 
-Qwen3Spec text_encoder_spec() {
+checkpoints::Qwen3Spec text_encoder_spec() {
   const nlohmann::json shape = golden_cases().at("te");
-  Qwen3Spec spec;
+  checkpoints::Qwen3Spec spec;
   spec.hidden = shape.at("hidden");
   spec.layers = shape.at("layers");
   spec.heads = shape.at("heads");
@@ -51,7 +51,7 @@ Qwen3Spec text_encoder_spec() {
   return spec;
 }
 
-AutoencoderSpec autoencoder_spec(bool encoder) {
+checkpoints::AutoencoderSpec autoencoder_spec(bool encoder) {
   return {.channels = golden_cases().at("vae").at("ch"), .encoder = encoder};
 }
 
@@ -66,8 +66,9 @@ fs::path tiny_dit(const std::string& variant) {
   const fs::path path = synthetic_folder() / ("tiny-dit-" + variant + ".safetensors");
   if (!fs::exists(path)) {
     const bool diffusers = variant == "fp8-diffusers";
-    synth_dit(path, dit_spec(), synth_dtype(diffusers ? "fp8" : variant).value(),
-              diffusers ? NameLayout::kDiffusers : NameLayout::kComfy);
+    checkpoints::synth_dit(
+        path, dit_spec(), checkpoints::synth_dtype(diffusers ? "fp8" : variant).value(),
+        diffusers ? checkpoints::NameLayout::kDiffusers : checkpoints::NameLayout::kComfy);
   }
   return path;
 }
@@ -75,7 +76,7 @@ fs::path tiny_dit(const std::string& variant) {
 fs::path tiny_text_encoder(const std::string& variant) {
   const fs::path path = synthetic_folder() / ("tiny-qwen3-" + variant + ".safetensors");
   if (!fs::exists(path)) {
-    synth_qwen3(path, text_encoder_spec(), synth_dtype(variant).value());
+    checkpoints::synth_qwen3(path, text_encoder_spec(), checkpoints::synth_dtype(variant).value());
   }
   return path;
 }
@@ -83,7 +84,7 @@ fs::path tiny_text_encoder(const std::string& variant) {
 fs::path tiny_autoencoder() {
   const fs::path path = synthetic_folder() / "tiny-vae-fp32.safetensors";
   if (!fs::exists(path)) {
-    synth_autoencoder(path, autoencoder_spec(/*encoder=*/false), DType::kF32);
+    checkpoints::synth_autoencoder(path, autoencoder_spec(/*encoder=*/false), DType::kF32);
   }
   return path;
 }
@@ -91,9 +92,9 @@ fs::path tiny_autoencoder() {
 fs::path tiny_all_in_one() {
   const fs::path path = synthetic_folder() / "tiny-aio-fp8.safetensors";
   if (!fs::exists(path)) {
-    synth_all_in_one(path, {.dit = dit_spec(),
-                            .text_encoder = text_encoder_spec(),
-                            .autoencoder = autoencoder_spec(/*encoder=*/true)});
+    checkpoints::synth_all_in_one(path, {.dit = dit_spec(),
+                                         .text_encoder = text_encoder_spec(),
+                                         .autoencoder = autoencoder_spec(/*encoder=*/true)});
   }
   return path;
 }

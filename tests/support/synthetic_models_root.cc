@@ -1,8 +1,8 @@
 #include "tests/support/synthetic_models_root.h"
 
+#include "checkpoints/synth.h"
 #include "tests/support/golden.h"
 #include "tests/support/synthetic_models.h"
-#include "weights/synth.h"
 
 namespace zanime::testing {
 namespace {
@@ -23,8 +23,9 @@ fs::path make_root() {
   place(tiny_text_encoder("fp8"), "text_encoders/tiny-qwen3-fp8.safetensors");
   place(tiny_all_in_one(), "checkpoints/tiny-aio-fp8.safetensors");
   fs::create_directories(root / "vae");
-  synth_autoencoder(root / "vae" / "tiny-vae-full-fp32.safetensors",
-                    {.channels = golden_cases().at("vae").at("ch"), .encoder = true}, DType::kF32);
+  checkpoints::synth_autoencoder(root / "vae" / "tiny-vae-full-fp32.safetensors",
+                                 {.channels = golden_cases().at("vae").at("ch"), .encoder = true},
+                                 DType::kF32);
   fs::create_directory_symlink(golden_path("loras"), root / "loras");
   return root;
 }

@@ -1,11 +1,11 @@
 // Widths of networks that are written and read in milliseconds.
 #pragma once
 
-#include "weights/architectures.h"
+#include "checkpoints/architectures.h"
 
 namespace zanime::testing {
 
-inline DitSpec tiny_dit() {
+inline checkpoints::DitSpec tiny_dit() {
   return {.dim = 256,
           .layers = 2,
           .noise_refiners = 1,
@@ -15,7 +15,7 @@ inline DitSpec tiny_dit() {
           .ffn = 96};
 }
 
-inline Qwen3Spec tiny_qwen3() {
+inline checkpoints::Qwen3Spec tiny_qwen3() {
   return {.hidden = 64,
           .layers = 2,
           .heads = 4,
@@ -25,6 +25,6 @@ inline Qwen3Spec tiny_qwen3() {
           .vocabulary = 100};
 }
 
-inline AutoencoderSpec tiny_autoencoder() { return {.channels = 32, .encoder = true}; }
+inline checkpoints::AutoencoderSpec tiny_autoencoder() { return {.channels = 32, .encoder = true}; }
 
 }  // namespace zanime::testing

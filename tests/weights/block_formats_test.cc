@@ -7,14 +7,15 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/golden.h"
+#include "weights/safetensors.h"
 
-namespace zanime {
+namespace zanime::weights {
 namespace {
 
 class BlockFormat : public ::testing::TestWithParam<DType> {};
 
 TEST_P(BlockFormat, GivesTheReferencesBits) {
-  const auto golden = SafetensorsFile::open(testing::golden_path("gguf.safetensors"));
+  const auto golden = open_safetensors(testing::golden_path("gguf.safetensors"));
   const std::string name(dtype_name(GetParam()));
   const TensorEntry& blocks = golden->get(name + "/blocks");
   const Tensor expected = golden->read_float32(name + "/values");
@@ -34,11 +35,11 @@ INSTANTIATE_TEST_SUITE_P(Types, BlockFormat,
                                            DType::kQ3_K, DType::kQ2_K),
                          [](const auto& test) { return std::string(dtype_name(test.param)); });
 
-TEST(BlockFormats, SafetensorsFilesHaveNone) {
+TEST(BlockFormats, WeightFilesHaveNone) {
   EXPECT_FALSE(dtype_from_name("Q4_K").has_value());
   float value = 0;
   EXPECT_THROW(dequantize_blocks(nullptr, DType::kF32, 1, &value), std::invalid_argument);
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::weights

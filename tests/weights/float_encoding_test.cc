@@ -11,7 +11,7 @@
 
 #include "weights/vector_dispatch.h"
 
-namespace zanime {
+namespace zanime::weights {
 namespace {
 
 // Every exponent with mantissas around each rounding boundary of the small types, both signs,
@@ -93,4 +93,4 @@ TEST(FloatEncoding, WritesNothingBeyondTheCount) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::weights

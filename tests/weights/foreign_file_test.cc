@@ -8,7 +8,7 @@
 #include "tests/support/scratch_folder.h"
 #include "weights/safetensors.h"
 
-namespace zanime {
+namespace zanime::weights {
 namespace {
 
 using testing::expect_error;
@@ -67,7 +67,7 @@ TEST(ForeignFile, IsNamedByWhatItIs) {
   for (const Foreign& file : files) {
     SCOPED_TRACE(file.name);
     const auto path = folder.write("model.safetensors", file.bytes);
-    expect_error(ErrorKind::kFile, file.message, [&] { SafetensorsFile::open(path); });
+    expect_error(ErrorKind::kFile, file.message, [&] { open_safetensors(path); });
   }
 }
 
@@ -76,17 +76,17 @@ TEST(ForeignFile, TruncationMentionsARunningDownload) {
   const std::string cut =
       testing::safetensors_bytes(R"({"a":{"dtype":"F32","shape":[9],"data_offsets":[0,36]}})", 8);
   expect_error(ErrorKind::kFile, "Its name says that the download has not finished",
-               [&] { SafetensorsFile::open(folder.write("model.safetensors.part", cut)); });
+               [&] { open_safetensors(folder.write("model.safetensors.part", cut)); });
   const auto path = folder.write("model.safetensors", cut);
   folder.write("model.safetensors.aria2", "");
   expect_error(ErrorKind::kFile, "model.safetensors.aria2 beside it",
-               [&] { SafetensorsFile::open(path); });
+               [&] { open_safetensors(path); });
 }
 
 TEST(MappedFile, SaysWhyAPathCannotBeRead) {
   const ScratchFolder folder;
   const auto open = [](const std::filesystem::path& path) {
-    return [path] { MappedFile::open(path); };
+    return [path] { files::MappedFile::open(path); };
   };
   expect_error(ErrorKind::kFile, "file not found", open(folder / "none"));
   expect_error(ErrorKind::kFile, "no file name", open(""));
@@ -100,4 +100,4 @@ TEST(MappedFile, SaysWhyAPathCannotBeRead) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::weights

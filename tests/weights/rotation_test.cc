@@ -10,14 +10,15 @@
 #include "weights/quantization.h"
 #include "weights/safetensors.h"
 #include "weights/weight.h"
+#include "weights/weight_values.h"
 
-namespace zanime {
+namespace zanime::weights {
 namespace {
 
 using namespace zanime::testing;
 
 TEST(RotationTest, WeightsOfRotatedFilesAreThoseOfTheReference) {
-  const auto golden = SafetensorsFile::open(golden_path("int8.safetensors"));
+  const auto golden = open_safetensors(golden_path("int8.safetensors"));
   const QuantizationScales scales(*golden, "");
   for (const int64_t group : {4, 16, 64, 256}) {
     const std::string name = "rotated_" + std::to_string(group) + ".weight";
@@ -42,4 +43,4 @@ TEST(RotationTest, UndoesItself) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::weights

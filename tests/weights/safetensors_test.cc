@@ -9,8 +9,9 @@
 #include "tests/support/expect_error.h"
 #include "tests/support/safetensors_bytes.h"
 #include "tests/support/scratch_folder.h"
+#include "weights/safetensors_writer.h"
 
-namespace zanime {
+namespace zanime::weights {
 namespace {
 
 using testing::expect_contains;
@@ -32,7 +33,7 @@ TEST(Safetensors, ReadsBackWhatItWrote) {
                      {"empty", Tensor::zeros({0, 4})},
                      {"scalar", Tensor::from({}, {7.5f})}},
                     {{"author", "someone \"quoted\" é"}});
-  const auto file = SafetensorsFile::open(path);
+  const auto file = open_safetensors(path);
   EXPECT_EQ(file->tensors().size(), 3u);
   EXPECT_EQ(file->metadata().at("author"), "someone \"quoted\" é");
   const Tensor matrix = file->read_float32("matrix");
@@ -54,7 +55,7 @@ TEST(Safetensors, AlignsDataAndPutsLargeElementsFirst) {
                            {{"f32", DType::kF32, {2}}, take(8)},
                            {{"i64", DType::kI64, {1}}, take(8)},
                            {{"f16", DType::kF16, {1}}, take(2)}});
-  const auto file = SafetensorsFile::open(path);
+  const auto file = open_safetensors(path);
   for (const auto& [name, entry] : file->tensors()) {
     const auto address = reinterpret_cast<uintptr_t>(entry.data);
     EXPECT_EQ(address % static_cast<uintptr_t>(dtype_size(entry.dtype)), 0u) << name;
@@ -84,7 +85,7 @@ TEST(Safetensors, ConvertsEveryType) {
   add("u8", "U8", std::string("\x80", 1));
   add("bool", "BOOL", std::string("\x01", 1));
   const std::string bytes = safetensors_bytes(json + "}") + data;
-  const auto file = SafetensorsFile::parse("test", std::as_bytes(std::span(bytes)));
+  const auto file = parse_safetensors("test", std::as_bytes(std::span(bytes)));
   const std::map<std::string, float> expected = {
       {"f64", -2.5f}, {"i64", -2},   {"f32", 1.5f}, {"i32", -3},  {"f16", 3.0f}, {"bf16", 1.5f},
       {"i16", 32767}, {"e4m3", 448}, {"e5m2", -3},  {"i8", -128}, {"u8", 128},   {"bool", 1}};
@@ -96,7 +97,7 @@ TEST(Safetensors, ConvertsEveryType) {
 TEST(Safetensors, NamesWhatAFileHasWhenATensorIsMissing) {
   const std::string bytes =
       safetensors_bytes(R"({"noise":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", 1);
-  const auto file = SafetensorsFile::parse("test", std::as_bytes(std::span(bytes)));
+  const auto file = parse_safetensors("test", std::as_bytes(std::span(bytes)));
   expect_error(ErrorKind::kFile, "has no tensor 'latent'; it has 'noise'",
                [&] { file->read_float32("latent"); });
 }
@@ -106,13 +107,13 @@ TEST(Safetensors, SkipsFieldsBeyondTheFormat) {
       R"({"a":{"extra":{"x":[1,{"y":-2.5}]},"dtype":"U8","more":null,"shape":[1],)"
       R"("data_offsets":[0,1],"list":[[],{}]}})",
       1);
-  const auto file = SafetensorsFile::parse("test", std::as_bytes(std::span(bytes)));
+  const auto file = parse_safetensors("test", std::as_bytes(std::span(bytes)));
   EXPECT_EQ(file->get("a").shape, (Shape{1}));
 }
 
 TEST(Safetensors, AFileOfMetadataAloneIsValid) {
   const std::string bytes = safetensors_bytes(R"({"__metadata__":{"a":"b"}})");
-  EXPECT_TRUE(SafetensorsFile::parse("test", std::as_bytes(std::span(bytes)))->tensors().empty());
+  EXPECT_TRUE(parse_safetensors("test", std::as_bytes(std::span(bytes)))->tensors().empty());
 }
 
 struct Malformed {
@@ -262,7 +263,7 @@ TEST(Safetensors, RefusesMalformedFilesByWhatIsWrong) {
   for (const Malformed& file : files) {
     SCOPED_TRACE(file.name);
     const auto path = folder.write("model.safetensors", file.bytes);
-    const Error error = expect_error([&] { SafetensorsFile::open(path); });
+    const Error error = expect_error([&] { open_safetensors(path); });
     EXPECT_EQ(error.kind(), ErrorKind::kFile);
     expect_contains(error.what(), file.message);
     expect_contains(error.what(), path.string());
@@ -277,14 +278,14 @@ TEST(Safetensors, EveryTruncationIsAnError) {
   const std::string whole = read_file(path);
   for (size_t size = 0; size < whole.size(); ++size) {
     const std::string cut = whole.substr(0, size);
-    EXPECT_THROW(SafetensorsFile::parse("cut", std::as_bytes(std::span(cut))), Error) << size;
+    EXPECT_THROW(parse_safetensors("cut", std::as_bytes(std::span(cut))), Error) << size;
   }
 }
 
 TEST(Safetensors, ControlCharactersOfAFileDoNotReachTheTerminal) {
   const std::string bytes = safetensors_bytes(R"({"a\u001b[31m\n":1})");
   const Error error =
-      expect_error([&] { SafetensorsFile::parse("x", std::as_bytes(std::span(bytes))); });
+      expect_error([&] { parse_safetensors("x", std::as_bytes(std::span(bytes))); });
   expect_contains(error.what(), "'a\\x1b[31m\\x0a'");
 }
 
@@ -313,4 +314,4 @@ TEST(SafetensorsWriter, SaysWhichFolderIsMissing) {
 }
 
 }  // namespace
-}  // namespace zanime
+}  // namespace zanime::weights

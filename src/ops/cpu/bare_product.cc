@@ -93,11 +93,11 @@ double seconds_of_a_conversion() {
   const auto bytes = std::make_shared<std::vector<std::byte>>(kRows * kColumns);
   std::minstd_rand generator(1);
   for (std::byte& byte : *bytes) byte = static_cast<std::byte>(generator() & 0x3f);
-  WeightPart part;
+  weights::WeightPart part;
   part.data = bytes->data();
   part.dtype = DType::kF8E4M3;
   part.rows = kRows;
-  const Weight weight("conversion", Shape{kRows, kColumns}, {part}, bytes);
+  const weights::Weight weight("conversion", Shape{kRows, kColumns}, {part}, bytes);
   const cpu::RowKernels& kernels = cpu::select_kernels("");
   const double seconds = best_seconds([&] {
     parallel_for_ranges(kRows, cpu::kPackedOutputs, [&](int64_t begin, int64_t end) {

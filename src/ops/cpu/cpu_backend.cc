@@ -84,7 +84,7 @@ class CpuBackend final : public Backend {
     return linear(hidden, down);
   }
 
-  Tensor embedding_rows(const Weight& table, std::span<const int32_t> ids) override {
+  Tensor embedding_rows(const weights::Weight& table, std::span<const int32_t> ids) override {
     Tensor out(Shape{static_cast<int64_t>(ids.size()), table.columns()});
     cpu::embedding_rows(kernels_, table, ids, out);
     return out;

@@ -44,8 +44,8 @@ class Factor {
 
   // packed = the weight's rows [first, first + outputs), columns [column, column + columns),
   // outputs <= kPackedOutputs. Takes floats(kPackedOutputs * columns).
-  void pack(const RowKernels& kernels, const Weight& weight, int64_t first, int64_t outputs,
-            int64_t column, int64_t columns, float* packed) const {
+  void pack(const RowKernels& kernels, const weights::Weight& weight, int64_t first,
+            int64_t outputs, int64_t column, int64_t columns, float* packed) const {
     float* tile = scratch(Scratch::kWeightPanel, outputs * kConvertedColumns);
     for (int64_t done = 0; done < columns; done += kConvertedColumns) {
       const int64_t count = std::min(kConvertedColumns, columns - done);
@@ -129,7 +129,7 @@ int64_t panel_outputs(const Linear& layer, const Factor& x) {
 }  // namespace
 
 void check_linear(const Tensor& x, const Linear& layer, const Tensor& out) {
-  const Weight& weight = layer.weight;
+  const weights::Weight& weight = layer.weight;
   const bool fits = x.rank() > 0 && weight.columns() == x.dim(-1) && out.dim(-1) == weight.rows() &&
                     (layer.bias.empty() || layer.bias.size() == weight.rows()) &&
                     x.size() / x.dim(-1) == out.size() / out.dim(-1);
@@ -178,8 +178,8 @@ void gated_linear(const RowKernels& kernels, const Tensor& x, const Linear& gate
   });
 }
 
-void embedding_rows(const RowKernels& kernels, const Weight& table, std::span<const int32_t> ids,
-                    Tensor& out) {
+void embedding_rows(const RowKernels& kernels, const weights::Weight& table,
+                    std::span<const int32_t> ids, Tensor& out) {
   for (size_t i = 0; i < ids.size(); ++i) {
     convert_block(kernels, table, ids[i], 1, 0, table.columns(),
                   out.data() + static_cast<int64_t>(i) * table.columns());

@@ -27,7 +27,7 @@ void gated_linear(const RowKernels& kernels, const Tensor& x, const Linear& gate
                   Rounding rounding, Tensor& hidden);
 
 // Rows `ids` of a table in float32.
-void embedding_rows(const RowKernels& kernels, const Weight& table, std::span<const int32_t> ids,
-                    Tensor& out);
+void embedding_rows(const RowKernels& kernels, const weights::Weight& table,
+                    std::span<const int32_t> ids, Tensor& out);
 
 }  // namespace zanime::ops::cpu

@@ -41,20 +41,20 @@ QuantizedRow quantize_row(const RowKernels& kernels, const float* values, int64_
 
 // Does the file hold all of the weight in the rotation wanted? Then it need not be turned back and
 // forth.
-bool is_stored_rotated(const Weight& weight, int64_t rotation) {
+bool is_stored_rotated(const weights::Weight& weight, int64_t rotation) {
   return rotation != 0 && weight.changes().empty() &&
          std::all_of(weight.parts().begin(), weight.parts().end(),
-                     [&](const WeightPart& part) { return part.rotation == rotation; });
+                     [&](const weights::WeightPart& part) { return part.rotation == rotation; });
 }
 
 // The weight as it lies there, rotated as it is.
-Weight as_stored(const Weight& weight) {
-  std::vector<WeightPart> parts = weight.parts();
-  for (WeightPart& part : parts) part.rotation = 0;
+weights::Weight as_stored(const weights::Weight& weight) {
+  std::vector<weights::WeightPart> parts = weight.parts();
+  for (weights::WeightPart& part : parts) part.rotation = 0;
   return {weight.name(), weight.shape(), std::move(parts), weight.owner()};
 }
 
-void quantize_panel(const RowKernels& kernels, const Weight& weight, int64_t rotation,
+void quantize_panel(const RowKernels& kernels, const weights::Weight& weight, int64_t rotation,
                     int64_t first, int64_t count, const QuantizedPanel& panel) {
   const int64_t depth = weight.columns();
   float* block = scratch(Scratch::kWeightPanel, kConvertedRows * depth);
@@ -87,7 +87,7 @@ void gemm(int64_t m, int64_t n, int64_t k, const uint8_t* a, const int8_t* b, in
 }  // namespace
 
 int64_t rotation_for(int64_t depth) {
-  for (int64_t group = kLargestRotation; group >= 16; group /= 4) {
+  for (int64_t group = weights::kLargestRotation; group >= 16; group /= 4) {
     if (depth % group == 0) return group;
   }
   return 0;
@@ -118,7 +118,7 @@ void quantized_linear(const RowKernels& kernels, const QuantizedRows& x, const L
   if (!is_converted) whole = kept.add(layer.weight);
   const int64_t wanted = rotation_for(depth);
   const bool is_rotated = is_stored_rotated(layer.weight, wanted);
-  const Weight weight = is_rotated ? as_stored(layer.weight) : layer.weight;
+  const weights::Weight weight = is_rotated ? as_stored(layer.weight) : layer.weight;
   const int64_t rotation = is_rotated ? 0 : wanted;
   parallel_for_ranges(outputs, even_panel(outputs, kPanelRows, 8), [&](int64_t first, int64_t end) {
     const int64_t count = end - first;

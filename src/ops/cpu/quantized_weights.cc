@@ -22,11 +22,11 @@ int64_t QuantizedWeight::bytes_for(int64_t rows, int64_t depth) {
   return rows * (depth + static_cast<int64_t>(sizeof(float) + sizeof(int32_t)));
 }
 
-QuantizedWeights::Key QuantizedWeights::key_of(const Weight& weight) {
+QuantizedWeights::Key QuantizedWeights::key_of(const weights::Weight& weight) {
   return {weight.parts().front().data, weight.rows(), weight.columns()};
 }
 
-QuantizedWeight* QuantizedWeights::find(const Weight& weight) {
+QuantizedWeight* QuantizedWeights::find(const weights::Weight& weight) {
   if (!weight.changes().empty()) return nullptr;
   const auto found = entries_.find(key_of(weight));
   if (found == entries_.end()) return nullptr;
@@ -34,7 +34,7 @@ QuantizedWeight* QuantizedWeights::find(const Weight& weight) {
   return found->second.file.lock() == weight.owner() ? &found->second.weight : nullptr;
 }
 
-QuantizedWeight* QuantizedWeights::add(const Weight& weight) {
+QuantizedWeight* QuantizedWeights::add(const weights::Weight& weight) {
   const int64_t size = QuantizedWeight::bytes_for(weight.rows(), weight.columns());
   if (!weight.changes().empty() || weight.owner() == nullptr || size > capacity_) return nullptr;
   if (bytes_ + size > capacity_) drop_closed_files();

@@ -41,9 +41,9 @@ class QuantizedWeights {
   explicit QuantizedWeights(int64_t capacity) : capacity_(capacity) {}
 
   // The kept weight, or null.
-  QuantizedWeight* find(const Weight& weight);
+  QuantizedWeight* find(const weights::Weight& weight);
   // A place to convert the weight into, or null where there is no room for it.
-  QuantizedWeight* add(const Weight& weight);
+  QuantizedWeight* add(const weights::Weight& weight);
   int64_t bytes() const { return bytes_; }
 
  private:
@@ -53,7 +53,7 @@ class QuantizedWeights {
     QuantizedWeight weight;
   };
 
-  static Key key_of(const Weight& weight);
+  static Key key_of(const weights::Weight& weight);
   void drop_closed_files();
 
   int64_t capacity_;

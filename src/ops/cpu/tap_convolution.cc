@@ -101,7 +101,7 @@ void multiply_run(const RowKernels& kernels, const Tensor& bordered, const Tenso
 }
 
 // weight [out, in, 3, 3] -> [9, out, in], row by row of the kernel.
-Tensor weights_by_tap(const RowKernels& kernels, const Weight& weight) {
+Tensor weights_by_tap(const RowKernels& kernels, const weights::Weight& weight) {
   const int64_t outputs = weight.shape()[0], inputs = weight.shape()[1];
   Tensor taps(Shape{kTaps, outputs, inputs});
   parallel_for(outputs, [&](int64_t output) {

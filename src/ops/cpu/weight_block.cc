@@ -26,7 +26,7 @@ void convert_values(const RowKernels& kernels, DType dtype, const std::byte* in,
     case DType::kI8:
       return kernels.convert_i8(in, scale, out, n);
     default:
-      dequantize_blocks(in, dtype, n, out);
+      weights::dequantize_blocks(in, dtype, n, out);
       if (scale != 1.0f) kernels.multiply_scalar(out, scale, n);
   }
 }
@@ -38,8 +38,8 @@ void prefetch(const std::byte* data, int64_t bytes) {
 }
 
 // A block of one part, whose rows count from the first of the part.
-void convert_part(const RowKernels& kernels, const WeightPart& part, int64_t row_size,
-                  const WeightBlock& block, float* out) {
+void convert_part(const RowKernels& kernels, const weights::WeightPart& part, int64_t row_size,
+                  const weights::WeightBlock& block, float* out) {
   const int64_t row_bytes = dtype_bytes(part.dtype, row_size);
   const int64_t block_bytes = dtype_bytes(part.dtype, block.columns);
   const std::byte* in = part.data + block.row * row_bytes + dtype_bytes(part.dtype, block.column);
@@ -54,14 +54,15 @@ void convert_part(const RowKernels& kernels, const WeightPart& part, int64_t row
   }
 }
 
-void convert_stored(const RowKernels& kernels, const Weight& weight, const WeightBlock& block,
-                    float* out) {
+void convert_stored(const RowKernels& kernels, const weights::Weight& weight,
+                    const weights::WeightBlock& block, float* out) {
   int64_t part_begin = 0;
-  for (const WeightPart& part : weight.parts()) {
+  for (const weights::WeightPart& part : weight.parts()) {
     const int64_t begin = std::max(block.row, part_begin);
     const int64_t end = std::min(block.row + block.rows, part_begin + part.rows);
     if (begin < end) {
-      const WeightBlock piece{begin - part_begin, end - begin, block.column, block.columns};
+      const weights::WeightBlock piece{begin - part_begin, end - begin, block.column,
+                                       block.columns};
       convert_part(kernels, part, weight.columns(), piece,
                    out + (begin - block.row) * block.columns);
     }
@@ -69,7 +70,7 @@ void convert_stored(const RowKernels& kernels, const Weight& weight, const Weigh
   }
 }
 
-class CpuBlockMath final : public BlockMath {
+class CpuBlockMath final : public weights::BlockMath {
  public:
   explicit CpuBlockMath(const RowKernels& kernels) : kernels_(kernels) {}
 
@@ -77,7 +78,8 @@ class CpuBlockMath final : public BlockMath {
                 int64_t b_stride, float beta, float* c) const override {
     gemm_nn(m, n, k, {a, k}, {b, b_stride}, beta, {c, n}, alpha);
   }
-  void convert(const Weight& weight, const WeightBlock& block, float* out) const override {
+  void convert(const weights::Weight& weight, const weights::WeightBlock& block,
+               float* out) const override {
     convert_stored(kernels_, weight, block, out);
   }
 
@@ -87,13 +89,13 @@ class CpuBlockMath final : public BlockMath {
 
 }  // namespace
 
-void convert_block(const RowKernels& kernels, const Weight& weight, int64_t first, int64_t rows,
-                   int64_t column, int64_t columns, float* out) {
-  const WeightBlock block{first, rows, column, columns};
+void convert_block(const RowKernels& kernels, const weights::Weight& weight, int64_t first,
+                   int64_t rows, int64_t column, int64_t columns, float* out) {
+  const weights::WeightBlock block{first, rows, column, columns};
   convert_stored(kernels, weight, block, out);
   if (weight.changes().empty()) return;
   float* work = scratch(Scratch::kWeightChange, 2 * rows * columns);
-  apply_changes(weight, block, CpuBlockMath(kernels), work, out);
+  weights::apply_changes(weight, block, CpuBlockMath(kernels), work, out);
 }
 
 }  // namespace zanime::ops::cpu

@@ -15,7 +15,7 @@ constexpr int64_t kConvertedColumns = 256;
 
 // out [rows, columns] = the weight's rows [first, first + rows), columns [column, column + columns)
 // in float32, changes applied. Of a weight in blocks, the columns begin and end where blocks do.
-void convert_block(const RowKernels& kernels, const Weight& weight, int64_t first, int64_t rows,
-                   int64_t column, int64_t columns, float* out);
+void convert_block(const RowKernels& kernels, const weights::Weight& weight, int64_t first,
+                   int64_t rows, int64_t column, int64_t columns, float* out);
 
 }  // namespace zanime::ops::cpu

@@ -1,0 +1,208 @@
+#include "checkpoints/architectures.h"
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <utility>
+
+#include "base/error.h"
+
+namespace zanime::checkpoints {
+namespace {
+
+constexpr int64_t kLatentChannels = 16;
+constexpr int64_t kPatch = 2;
+constexpr int64_t kTimeFeatures = 256;
+
+// Keeps every product of two widths, and with it every file size, far from overflow.
+constexpr int64_t kMaxWidth = int64_t{1} << 20;
+
+void check_widths(std::initializer_list<std::pair<const char*, int64_t>> widths) {
+  for (const auto& [name, value] : widths) {
+    if (value < 1 || value > kMaxWidth) {
+      throw Error(ErrorKind::kUsage, std::string(name) + " is " + std::to_string(value) +
+                                         "; it must be 1 to " + std::to_string(kMaxWidth));
+    }
+  }
+}
+
+class TensorList {
+ public:
+  void add(std::string name, Shape shape) {
+    tensors_.push_back({std::move(name), std::move(shape)});
+  }
+  void linear(const std::string& name, int64_t out, int64_t in, bool bias) {
+    add(name + ".weight", {out, in});
+    if (bias) add(name + ".bias", {out});
+  }
+  void norm(const std::string& name, int64_t width) { add(name + ".weight", {width}); }
+  void group_norm(const std::string& name, int64_t width) {
+    add(name + ".weight", {width});
+    add(name + ".bias", {width});
+  }
+  void convolution(const std::string& name, int64_t out, int64_t in, int64_t kernel) {
+    add(name + ".weight", {out, in, kernel, kernel});
+    add(name + ".bias", {out});
+  }
+  std::vector<NamedShape> take() { return std::move(tensors_); }
+
+ private:
+  std::vector<NamedShape> tensors_;
+};
+
+void add_dit_block(TensorList& list, const std::string& name, const DitSpec& spec, bool modulated) {
+  if (modulated) {
+    list.linear(name + ".adaLN_modulation.0", 4 * spec.dim, std::min<int64_t>(spec.dim, 256), true);
+  }
+  list.linear(name + ".attention.qkv", 3 * spec.dim, spec.dim, false);
+  list.linear(name + ".attention.out", spec.dim, spec.dim, false);
+  list.norm(name + ".attention.q_norm", spec.head_dim);
+  list.norm(name + ".attention.k_norm", spec.head_dim);
+  list.norm(name + ".attention_norm1", spec.dim);
+  list.norm(name + ".attention_norm2", spec.dim);
+  list.linear(name + ".feed_forward.w1", spec.ffn, spec.dim, false);
+  list.linear(name + ".feed_forward.w2", spec.dim, spec.ffn, false);
+  list.linear(name + ".feed_forward.w3", spec.ffn, spec.dim, false);
+  list.norm(name + ".ffn_norm1", spec.dim);
+  list.norm(name + ".ffn_norm2", spec.dim);
+}
+
+void add_residual(TensorList& list, const std::string& name, int64_t in, int64_t out) {
+  list.group_norm(name + ".norm1", in);
+  list.convolution(name + ".conv1", out, in, 3);
+  list.group_norm(name + ".norm2", out);
+  list.convolution(name + ".conv2", out, out, 3);
+  if (in != out) list.convolution(name + ".nin_shortcut", out, in, 1);
+}
+
+void add_autoencoder_middle(TensorList& list, const std::string& side, int64_t width) {
+  add_residual(list, side + ".mid.block_1", width, width);
+  list.group_norm(side + ".mid.attn_1.norm", width);
+  for (const char* projection : {"q", "k", "v", "proj_out"}) {
+    list.convolution(side + ".mid.attn_1." + projection, width, width, 1);
+  }
+  add_residual(list, side + ".mid.block_2", width, width);
+}
+
+}  // namespace
+
+std::vector<NamedShape> dit_tensors(const DitSpec& spec) {
+  check_widths({{"dim", spec.dim},
+                {"layers", spec.layers},
+                {"noise refiners", spec.noise_refiners},
+                {"context refiners", spec.context_refiners},
+                {"head-dim", spec.head_dim},
+                {"cap", spec.caption_dim},
+                {"ffn", spec.ffn}});
+  if (spec.dim % spec.head_dim != 0) {
+    throw Error(ErrorKind::kUsage, "dim " + std::to_string(spec.dim) +
+                                       " is no multiple of head-dim " +
+                                       std::to_string(spec.head_dim));
+  }
+  const int64_t patch_values = kPatch * kPatch * kLatentChannels;
+  const int64_t time_hidden = std::min<int64_t>(spec.dim, 1024);
+  const int64_t modulation = std::min<int64_t>(spec.dim, 256);
+
+  TensorList list;
+  list.linear("x_embedder", spec.dim, patch_values, true);
+  list.norm("cap_embedder.0", spec.caption_dim);
+  list.linear("cap_embedder.1", spec.dim, spec.caption_dim, true);
+  list.linear("t_embedder.mlp.0", time_hidden, kTimeFeatures, true);
+  list.linear("t_embedder.mlp.2", modulation, time_hidden, true);
+  if (spec.pad_tokens) {
+    list.add("x_pad_token", {1, spec.dim});
+    list.add("cap_pad_token", {1, spec.dim});
+  }
+  for (int64_t i = 0; i < spec.noise_refiners; ++i) {
+    add_dit_block(list, "noise_refiner." + std::to_string(i), spec, true);
+  }
+  for (int64_t i = 0; i < spec.context_refiners; ++i) {
+    add_dit_block(list, "context_refiner." + std::to_string(i), spec, false);
+  }
+  for (int64_t i = 0; i < spec.layers; ++i) {
+    add_dit_block(list, "layers." + std::to_string(i), spec, true);
+  }
+  list.linear("final_layer.adaLN_modulation.1", spec.dim, modulation, true);
+  list.linear("final_layer.linear", patch_values, spec.dim, true);
+  return list.take();
+}
+
+std::vector<NamedShape> qwen3_tensors(const Qwen3Spec& spec) {
+  check_widths({{"hidden", spec.hidden},
+                {"layers", spec.layers},
+                {"heads", spec.heads},
+                {"kv-heads", spec.kv_heads},
+                {"head-dim", spec.head_dim},
+                {"ffn", spec.ffn},
+                {"vocab", spec.vocabulary}});
+  if (spec.heads % spec.kv_heads != 0) {
+    throw Error(ErrorKind::kUsage, "heads " + std::to_string(spec.heads) +
+                                       " is no multiple of kv-heads " +
+                                       std::to_string(spec.kv_heads));
+  }
+  TensorList list;
+  list.add("embed_tokens.weight", {spec.vocabulary, spec.hidden});
+  for (int64_t i = 0; i < spec.layers; ++i) {
+    const std::string layer = "layers." + std::to_string(i);
+    const std::string attention = layer + ".self_attn";
+    list.norm(layer + ".input_layernorm", spec.hidden);
+    list.linear(attention + ".q_proj", spec.heads * spec.head_dim, spec.hidden, false);
+    list.linear(attention + ".k_proj", spec.kv_heads * spec.head_dim, spec.hidden, false);
+    list.linear(attention + ".v_proj", spec.kv_heads * spec.head_dim, spec.hidden, false);
+    list.linear(attention + ".o_proj", spec.hidden, spec.heads * spec.head_dim, false);
+    list.norm(attention + ".q_norm", spec.head_dim);
+    list.norm(attention + ".k_norm", spec.head_dim);
+    list.norm(layer + ".post_attention_layernorm", spec.hidden);
+    list.linear(layer + ".mlp.gate_proj", spec.ffn, spec.hidden, false);
+    list.linear(layer + ".mlp.up_proj", spec.ffn, spec.hidden, false);
+    list.linear(layer + ".mlp.down_proj", spec.hidden, spec.ffn, false);
+  }
+  list.norm("norm", spec.hidden);
+  return list.take();
+}
+
+std::vector<NamedShape> autoencoder_tensors(const AutoencoderSpec& spec) {
+  check_widths({{"channels", spec.channels}});
+  if (spec.channels % 32 != 0) {
+    throw Error(ErrorKind::kUsage, "channels " + std::to_string(spec.channels) +
+                                       " is no multiple of 32, the number of norm groups");
+  }
+  constexpr std::array<int64_t, 4> kMultipliers = {1, 2, 4, 4};
+  constexpr int kLevels = static_cast<int>(kMultipliers.size());
+  const auto width = [&](int level) {
+    return spec.channels * kMultipliers[static_cast<size_t>(level)];
+  };
+
+  TensorList list;
+  if (spec.encoder) {
+    list.convolution("encoder.conv_in", spec.channels, 3, 3);
+    int64_t current = spec.channels;
+    for (int level = 0; level < kLevels; ++level) {
+      const std::string name = "encoder.down." + std::to_string(level);
+      for (int block = 0; block < 2; ++block) {
+        add_residual(list, name + ".block." + std::to_string(block), current, width(level));
+        current = width(level);
+      }
+      if (level + 1 < kLevels) list.convolution(name + ".downsample.conv", current, current, 3);
+    }
+    add_autoencoder_middle(list, "encoder", current);
+    list.group_norm("encoder.norm_out", current);
+    list.convolution("encoder.conv_out", 2 * kLatentChannels, current, 3);
+  }
+  int64_t current = width(kLevels - 1);
+  list.convolution("decoder.conv_in", current, kLatentChannels, 3);
+  add_autoencoder_middle(list, "decoder", current);
+  for (int level = kLevels - 1; level >= 0; --level) {
+    const std::string name = "decoder.up." + std::to_string(level);
+    for (int block = 0; block < 3; ++block) {
+      add_residual(list, name + ".block." + std::to_string(block), current, width(level));
+      current = width(level);
+    }
+    if (level > 0) list.convolution(name + ".upsample.conv", current, current, 3);
+  }
+  list.group_norm("decoder.norm_out", current);
+  list.convolution("decoder.conv_out", 3, current, 3);
+  return list.take();
+}
+
+}  // namespace zanime::checkpoints

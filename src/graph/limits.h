@@ -1,0 +1,10 @@
+// How large a graph from outside may be.
+#pragma once
+
+#include <cstddef>
+
+namespace zanime::graph {
+
+inline constexpr size_t kMaxNodes = 10000;
+
+}  // namespace zanime::graph

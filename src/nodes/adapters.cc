@@ -1,0 +1,90 @@
+// LoraLoader and LoraLoaderModelOnly: networks with an adapter's changes.
+#include <memory>
+
+#include "checkpoints/adapter.h"
+#include "nodes/core_nodes.h"
+
+namespace zanime::nodes {
+namespace {
+
+// A network is made anew over the same file: a change is applied while a weight is used, and so
+// another strength costs nothing.
+template <typename Network>
+void adapt(std::shared_ptr<const Network>& network, const checkpoints::Adapter& adapter,
+           checkpoints::ModelFamily family, double strength, checkpoints::Adapter::Keys& used) {
+  checkpoints::ModelWeights changed =
+      adapter.applied_to(network->weights(), family, strength, used);
+  if (strength != 0.0) network = std::make_shared<const Network>(std::move(changed));
+}
+
+checkpoints::Adapter open_adapter(const Arguments& arguments, NodeContext& context) {
+  return checkpoints::Adapter::open(context.files.find("loras", arguments.text("lora_name")));
+}
+
+std::vector<Value> load_lora(const Arguments& arguments, NodeContext& context) {
+  Model model = arguments.get<Model>("model");
+  Clip clip = arguments.get<Clip>("clip");
+  const double model_strength = arguments.real("strength_model");
+  const double clip_strength = arguments.real("strength_clip");
+  if (model_strength != 0.0 || clip_strength != 0.0) {
+    const checkpoints::Adapter adapter = open_adapter(arguments, context);
+    checkpoints::Adapter::Keys used;
+    adapt(model.network, adapter, checkpoints::ModelFamily::kZImage, model_strength, used);
+    adapt(clip.encoder, adapter, checkpoints::ModelFamily::kQwen3, clip_strength, used);
+    adapter.check_used(used, /*with_text_encoder=*/true);
+  }
+  return {std::move(model), std::move(clip)};
+}
+
+std::vector<Value> load_lora_for_model(const Arguments& arguments, NodeContext& context) {
+  Model model = arguments.get<Model>("model");
+  const double strength = arguments.real("strength_model");
+  if (strength != 0.0) {
+    const checkpoints::Adapter adapter = open_adapter(arguments, context);
+    checkpoints::Adapter::Keys used;
+    adapt(model.network, adapter, checkpoints::ModelFamily::kZImage, strength, used);
+    adapter.check_used(used, /*with_text_encoder=*/false);
+  }
+  return {std::move(model)};
+}
+
+InputSpec strength_input(const char* name, const char* tip) {
+  return real(name, 1.0, -100.0, 100.0, 0.01).tip(tip);
+}
+
+}  // namespace
+
+void add_adapter_nodes(NodeTypes& types) {
+  const char* const model_tip = "How strongly to change the diffusion model; may be negative.";
+  types.push_back({
+      .class_name = "LoraLoader",
+      .display_name = "Load LoRA (Model and CLIP)",
+      .category = "loaders",
+      .description = "Changes a diffusion model and a text encoder by an adapter: LoRA, LoHa, LoKr "
+                     "or DoRA. Several can follow one another.",
+      .inputs = {link("model", "MODEL").tip("The diffusion model."),
+                 link("clip", "CLIP").tip("The text encoder."),
+                 file("lora_name", "loras").tip("The adapter."),
+                 strength_input("strength_model", model_tip),
+                 strength_input("strength_clip",
+                                "How strongly to change the text encoder; may be negative.")},
+      .outputs = {{"MODEL", "MODEL"}, {"CLIP", "CLIP"}},
+      .is_core = false,
+      .run = load_lora,
+  });
+  types.push_back({
+      .class_name = "LoraLoaderModelOnly",
+      .display_name = "Load LoRA",
+      .category = "loaders",
+      .description = "Changes a diffusion model by an adapter: LoRA, LoHa, LoKr or DoRA. Several "
+                     "can follow one another.",
+      .inputs = {link("model", "MODEL").tip("The diffusion model."),
+                 file("lora_name", "loras").tip("The adapter."),
+                 strength_input("strength_model", model_tip)},
+      .outputs = {{"MODEL", "MODEL"}},
+      .is_core = false,
+      .run = load_lora_for_model,
+  });
+}
+
+}  // namespace zanime::nodes

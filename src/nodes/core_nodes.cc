@@ -1,0 +1,29 @@
+#include "nodes/core_nodes.h"
+
+namespace zanime::nodes {
+
+NodeTypes all_node_types() {
+  NodeTypes types;
+  add_loader_nodes(types);
+  add_adapter_nodes(types);
+  add_gguf_loader_nodes(types);
+  add_conditioning_nodes(types);
+  add_conditioning_operation_nodes(types);
+  add_latent_nodes(types);
+  add_sampling_nodes(types);
+  add_custom_sampling_nodes(types);
+  add_noise_mask_nodes(types);
+  add_image_nodes(types);
+  add_save_image_advanced_node(types);
+  add_load_image_nodes(types);
+  add_mask_nodes(types);
+  add_image_scale_nodes(types);
+  add_encode_nodes(types);
+  add_tiled_nodes(types);
+  add_latent_operation_nodes(types);
+  add_latent_file_nodes(types);
+  add_resolution_nodes(types);
+  return types;
+}
+
+}  // namespace zanime::nodes

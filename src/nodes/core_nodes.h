@@ -1,0 +1,43 @@
+// The node types this program knows, in groups; each group is one file beside this one. A new group
+// adds its function here and its call in all_node_types().
+#pragma once
+
+#include <vector>
+
+#include "nodes/node_type.h"
+
+namespace zanime::nodes {
+
+using NodeTypes = std::vector<NodeType>;
+
+// All groups, in the order in which they are listed.
+NodeTypes all_node_types();
+
+// UNETLoader, CLIPLoader, VAELoader, CheckpointLoaderSimple
+void add_loader_nodes(NodeTypes& types);
+void add_adapter_nodes(NodeTypes& types);  // LoraLoader, LoraLoaderModelOnly
+// UnetLoaderGGUF, CLIPLoaderGGUF; after the loader nodes, which one of them is made of
+void add_gguf_loader_nodes(NodeTypes& types);
+void add_conditioning_nodes(NodeTypes& types);  // CLIPTextEncode
+// ConditioningCombine, …Average, …Concat, …SetTimestepRange, …SetAreaStrength, …ZeroOut
+void add_conditioning_operation_nodes(NodeTypes& types);
+void add_latent_nodes(NodeTypes& types);  // EmptyLatentImage, EmptySD3LatentImage, VAEDecode
+// ModelSamplingAuraFlow, ModelSamplingSD3, KSampler, KSamplerAdvanced
+void add_sampling_nodes(NodeTypes& types);
+// SamplerCustom, SamplerCustomAdvanced; noises, guiders, samplers and schedules to link to them
+void add_custom_sampling_nodes(NodeTypes& types);
+void add_noise_mask_nodes(NodeTypes& types);  // SetLatentNoiseMask
+void add_image_nodes(NodeTypes& types);       // SaveImage, PreviewImage
+void add_save_image_advanced_node(NodeTypes& types);
+void add_resolution_nodes(NodeTypes& types);  // ResolutionSelector
+void add_load_image_nodes(NodeTypes& types);  // LoadImage, LoadImageMask
+void add_mask_nodes(NodeTypes& types);        // MaskToImage, ImageToMask
+// ImageScale, ImageScaleBy, …ToTotalPixels, …ToMaxDimension, GetImageSize
+void add_image_scale_nodes(NodeTypes& types);
+void add_encode_nodes(NodeTypes& types);  // VAEEncode, VAEEncodeForInpaint
+void add_tiled_nodes(NodeTypes& types);   // VAEDecodeTiled, VAEEncodeTiled
+// LatentUpscale, LatentUpscaleBy, LatentFromBatch, RepeatLatentBatch
+void add_latent_operation_nodes(NodeTypes& types);
+void add_latent_file_nodes(NodeTypes& types);  // SaveLatent, LoadLatent
+
+}  // namespace zanime::nodes

@@ -1,0 +1,21 @@
+// Between pictures and masks.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/tensor.h"
+
+namespace zanime::pictures {
+
+// What a file's mask can be taken from: its transparency or one of its colours.
+const std::vector<std::string>& mask_channels();
+
+// One colour ("red", "green" or "blue") of pictures [batch, height, width, 3]: [batch, height,
+// width].
+Tensor colour_plane(const Tensor& pixels, const std::string& colour);
+
+// Masks [batch, height, width] as grey pictures [batch, height, width, 3].
+Tensor grey_pixels(const Tensor& mask);
+
+}  // namespace zanime::pictures

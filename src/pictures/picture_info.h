@@ -1,0 +1,29 @@
+// What a picture file says about itself.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace zanime::pictures {
+
+// Of a PNG: its size in pixels and its texts (tEXt, zTXt, iTXt) by keyword, in UTF-8. Of several
+// texts with one keyword the first counts.
+struct PictureInfo {
+  int64_t width = 0;
+  int64_t height = 0;
+  std::map<std::string, std::string> texts;
+};
+
+// Throws Error(kFile) when the file cannot be read, is no PNG (saying what it is), ends early, or
+// a checksum does not match. Texts beyond 64 MiB in all are an error too: a few kilobytes of zTXt
+// can unpack to gigabytes.
+PictureInfo read_picture_info(const std::filesystem::path& path);
+std::map<std::string, std::string> read_picture_text(const std::filesystem::path& path);
+
+// The same of a file's bytes; `name` stands for the file in errors.
+PictureInfo parse_picture_info(std::string_view bytes, const std::string& name);
+
+}  // namespace zanime::pictures

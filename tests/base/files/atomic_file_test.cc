@@ -1,0 +1,84 @@
+#include "base/files/atomic_file.h"
+
+#include <csignal>
+#include <string_view>
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include "tests/support/expect_error.h"
+#include "tests/support/scratch_folder.h"
+
+namespace zanime::files {
+namespace {
+
+using testing::expect_error;
+using testing::ScratchFolder;
+
+std::span<const std::byte> bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
+
+// Files larger than `limit` bytes fail as they do on a full disk.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t limit) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &old_);
+    const rlimit lowered = {limit, old_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &lowered);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+  ~FileSizeLimit() {
+    setrlimit(RLIMIT_FSIZE, &old_);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  rlimit old_{};
+  void (*handler_)(int);
+};
+
+TEST(AtomicFile, AppearsOnCommitOnly) {
+  const ScratchFolder folder;
+  {
+    AtomicFile file(folder / "a", 6);
+    file.write_at(3, bytes_of("def"));
+    file.write_at(0, bytes_of("abc"));
+    EXPECT_FALSE(std::filesystem::exists(folder / "a"));
+    file.commit();
+  }
+  EXPECT_EQ(std::filesystem::file_size(folder / "a"), 6u);
+  EXPECT_EQ(folder.file_count(), 1u);
+}
+
+TEST(AtomicFile, LeavesNothingWithoutCommit) {
+  const ScratchFolder folder;
+  { AtomicFile(folder / "a").write_at(0, bytes_of("abc")); }
+  EXPECT_EQ(folder.file_count(), 0u);
+}
+
+TEST(AtomicFile, NoticesLackOfSpaceBeforeTheWork) {
+  const ScratchFolder folder;
+  {
+    const FileSizeLimit limit(1000);
+    expect_error(ErrorKind::kResource, "the file needs 9999 bytes",
+                 [&] { AtomicFile(folder / "a", 9999); });
+  }
+  EXPECT_EQ(folder.file_count(), 0u);
+}
+
+TEST(AtomicFile, NoticesLackOfSpaceWhileWriting) {
+  const ScratchFolder folder;
+  {
+    const FileSizeLimit limit(1000);
+    expect_error(ErrorKind::kResource, "Free some space", [&] {
+      AtomicFile file(folder / "a");
+      file.write_at(0, std::vector<std::byte>(2000));
+    });
+  }
+  EXPECT_EQ(folder.file_count(), 0u);
+}
+
+}  // namespace
+}  // namespace zanime::files
