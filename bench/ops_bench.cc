@@ -54,8 +54,8 @@ void BareProduct(benchmark::State& state) {
 
 void run_linear(benchmark::State& state, DType dtype, Compute compute = Compute::kFloat32) {
   const int64_t m = state.range(0), k = state.range(1), n = state.range(2);
-  const auto backend = make_cpu_backend("", compute);
-  const Tensor x = random_tensor({m, k});
+  const auto backend = make_backend({.compute = compute});
+  const Activation x = backend->upload(random_tensor({m, k}));
   const Linear layer{random_weight(n, k, dtype), {}};
   for (auto _ : state) benchmark::DoNotOptimize(backend->linear(x, layer));
   set_flops(state, 2.0 * static_cast<double>(m * n * k));
@@ -89,8 +89,8 @@ BENCHMARK(Conversion)->Unit(benchmark::kMillisecond)->UseRealTime();
 // Argument: tokens, with 30 heads of 128.
 void Attention(benchmark::State& state) {
   const AttentionLayout layout{1, state.range(0), 30, 30, 128};
-  const auto backend = make_cpu_backend();
-  const Tensor qkv = random_tensor({layout.tokens, layout.row_size()});
+  const auto backend = make_backend({.compute = Compute::kFloat32});
+  const Activation qkv = backend->upload(random_tensor({layout.tokens, layout.row_size()}));
   for (auto _ : state) benchmark::DoNotOptimize(backend->attention(qkv, layout, false));
   const auto tokens = static_cast<double>(layout.tokens);
   set_flops(state, 4.0 * tokens * tokens * 30 * 128);
@@ -100,13 +100,13 @@ BENCHMARK(Attention)->Arg(288)->Arg(1056)->Arg(4128)->Unit(benchmark::kMilliseco
 // Arguments: side in pixels, channels; 3 x 3, normalised on the way.
 void Convolution(benchmark::State& state) {
   const int64_t side = state.range(0), channels = state.range(1);
-  const auto backend = make_cpu_backend();
-  const Tensor x = random_tensor({1, side, side, channels});
-  const GroupNorm norm{32, random_tensor({channels}), random_tensor({channels})};
+  const auto backend = make_backend({.compute = Compute::kFloat32});
+  const Activation x = backend->upload(random_tensor({1, side, side, channels}));
+  const weights::Weight vector = random_weight(channels, 1, DType::kBF16);
+  const GroupNorm norm{32, vector, vector};
   weights::Weight flat = random_weight(channels, channels * 9, DType::kBF16);
   const Conv2d layer{
-      weights::Weight("bench", {channels, channels, 3, 3}, flat.parts(), flat.owner()),
-      random_tensor({channels})};
+      weights::Weight("bench", {channels, channels, 3, 3}, flat.parts(), flat.owner()), vector};
   for (auto _ : state) benchmark::DoNotOptimize(backend->norm_conv2d(x, norm, layer));
   set_flops(state, 18.0 * static_cast<double>(side * side * channels * channels));
 }

@@ -198,8 +198,8 @@ void make_engine(SharedEngine* self, const OptionalPath& models_root, const std:
   options.input_dir = input_dir.value_or("");
   options.wildcards_dir = wildcards_dir.value_or("");
   options.builtin_model = packaged_model();
-  options.compute = ops::parse_compute(compute);
-  options.kept_weights = checked_memory(memory);
+  options.backend = {
+      .device = device, .compute = ops::parse_compute(compute), .memory = checked_memory(memory)};
   options.extra_nodes = extra_nodes.value_or(options.extra_nodes);
   const nb::gil_scoped_release unlocked;
   new (self) SharedEngine(std::move(options), threads);

@@ -1,37 +1,18 @@
 #include "base/tensor.h"
 
-#include <cstdlib>
 #include <cstring>
 #include <stdexcept>
 #include <string>
 
-#include <sys/mman.h>
-
-#include "base/error.h"
+#include "base/buffer.h"
 
 namespace zanime {
-namespace {
 
-constexpr size_t kAlignment = 64;
-// From this size on, storage is aligned to 2 MiB so that the kernel can back it with huge pages.
-constexpr size_t kHugePage = size_t{2} << 20;
-
-std::shared_ptr<float> allocate(int64_t count) {
-  const size_t wanted = static_cast<size_t>(count) * sizeof(float);
-  const size_t alignment = wanted >= 2 * kHugePage ? kHugePage : kAlignment;
-  const size_t bytes = std::max(alignment, (wanted + alignment - 1) / alignment * alignment);
-  void* memory = std::aligned_alloc(alignment, bytes);
-  if (memory == nullptr) {
-    throw Error(ErrorKind::kResource, "out of memory: " + std::to_string(bytes >> 20) +
-                                          " MiB more were needed; lower the size or the batch");
-  }
-  if (alignment == kHugePage) madvise(memory, bytes, MADV_HUGEPAGE);
-  return {static_cast<float*>(memory), [](float* p) { std::free(p); }};
+Tensor::Tensor(Shape shape) : shape_(std::move(shape)) {
+  std::shared_ptr<std::byte> memory =
+      allocate_bytes(shape_.size() * static_cast<int64_t>(sizeof(float)));
+  storage_ = std::shared_ptr<float>(memory, reinterpret_cast<float*>(memory.get()));
 }
-
-}  // namespace
-
-Tensor::Tensor(Shape shape) : shape_(std::move(shape)), storage_(allocate(shape_.size())) {}
 
 Tensor Tensor::zeros(Shape shape) {
   Tensor tensor(std::move(shape));

@@ -21,6 +21,9 @@ class Tensor {
   Tensor() = default;
   // Uninitialised storage. Throws Error(kResource) when the memory is not to be had.
   explicit Tensor(Shape shape);
+  // Memory that holds the shape's values already.
+  Tensor(Shape shape, std::shared_ptr<float> storage)
+      : shape_(std::move(shape)), storage_(std::move(storage)) {}
   static Tensor zeros(Shape shape);
   // Throws std::invalid_argument when the count does not match.
   static Tensor from(Shape shape, const std::vector<float>& values);
@@ -35,6 +38,8 @@ class Tensor {
   const float* data() const { return storage_.get(); }
   std::span<float> values() { return {data(), static_cast<size_t>(size())}; }
   std::span<const float> values() const { return {data(), static_cast<size_t>(size())}; }
+
+  const std::shared_ptr<float>& storage() const { return storage_; }
 
   Tensor clone() const;
   // The same storage under another shape of equal size.

@@ -146,18 +146,20 @@ int run_program(int argc, char** argv, const CancelToken& cancel) {
   app.option_defaults()->always_capture_default(false);
   app.fallthrough();  // options of the program may follow a command
   app.require_subcommand(0, 1);
-  app.add_option("--threads", globals.threads,
+  app.add_option("--threads", globals.backend.threads,
                  "CPU threads to use (default: one a core, within the quota of a container)")
       ->check(CLI::Range(1, kMaxThreads))
       ->type_name("N");
   app.add_option_function<std::string>(
          "--compute",
-         [&globals](const std::string& name) { globals.compute = ops::parse_compute(name); },
+         [&globals](const std::string& name) {
+           globals.backend.compute = ops::parse_compute(name);
+         },
          "What matrix products are computed in: fp32; bf16, faster where the CPU has it; int8, "
          "faster on many, with a slightly different picture; auto takes bf16 or fp32 (default "
          "auto)")
       ->type_name("TYPE");
-  app.add_option("--memory", globals.memory,
+  app.add_option("--memory", globals.backend.memory,
                  "Memory for weights that stay converted between steps, such as 6GB; helps int8 "
                  "(default 0)")
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true))
@@ -166,8 +168,9 @@ int run_program(int argc, char** argv, const CancelToken& cancel) {
   app.add_flag("--verbose,-v", globals.verbose, "Say more, a line at a time")->excludes(quiet);
   app.add_flag("--json", globals.json, "Print the result, or the error, as one JSON object");
   app.parse_complete_callback([&globals] {
-    set_thread_count(globals.threads > 0 ? globals.threads : default_thread_count());
-    if (globals.memory > 0 && globals.compute != ops::Compute::kInt8) {
+    set_thread_count(globals.backend.threads > 0 ? globals.backend.threads
+                                                 : default_thread_count());
+    if (globals.backend.memory > 0 && globals.backend.compute != ops::Compute::kInt8) {
       log_warning(
           "--memory buys nothing without --compute int8: elsewhere converting the "
           "weights is a small part of a step");
@@ -180,7 +183,7 @@ int run_program(int argc, char** argv, const CancelToken& cancel) {
   add_inspect_command(app, globals);
   add_fetch_command(app, globals, cancel);
   add_bench_command(app, globals, cancel);
-  add_lab_commands(app, cancel);
+  add_lab_commands(app, globals, cancel);
   app.footer(
       "Exit codes: 0 done, 2 usage, 3 graph, 4 file, 5 numbers that are not finite,\n"
       "6 memory, disk or permission, 70 a defect of the program, 130 stopped.");

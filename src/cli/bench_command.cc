@@ -94,7 +94,7 @@ void bench(const Options& options, const GlobalOptions& globals, const CancelTok
                                  [](const std::string& path) { log_info("writing " + path); });
   }
 
-  const auto backend = ops::make_cpu_backend("", globals.compute, globals.memory);
+  const auto backend = ops::make_backend(globals.backend);
   if (!globals.json) {
     std::cout << backend->description() << '\n'
               << "ideal: the same matrix products alone, in float32, in this run\n";

@@ -6,8 +6,7 @@ namespace zanime::cli {
 
 engine::EngineOptions engine_options_for(const GlobalOptions& globals) {
   engine::EngineOptions options = engine::EngineOptions::from_environment();
-  options.compute = globals.compute;
-  options.kept_weights = globals.memory;
+  options.backend = globals.backend;
   return options;
 }
 

@@ -1,8 +1,6 @@
 // Options that may stand before or after any command.
 #pragma once
 
-#include <cstdint>
-
 #include "ops/ops.h"
 
 namespace zanime::engine {
@@ -12,9 +10,7 @@ struct EngineOptions;
 namespace zanime::cli {
 
 struct GlobalOptions {
-  int threads = 0;  // 0: default_thread_count()
-  ops::Compute compute = ops::Compute::kAuto;
-  int64_t memory = 0;  // bytes of converted weights to keep
+  ops::BackendOptions backend = {};
   bool quiet = false;
   bool verbose = false;
   bool json = false;

@@ -5,11 +5,12 @@
 #include <CLI/CLI.hpp>
 
 #include "base/cancel.h"
+#include "cli/globals.h"
 
 namespace zanime::cli {
 
 // Adds the command and its subcommands. A subcommand runs while CLI11 parses; it prints results to
-// stdout and throws Error. `cancel` must outlive `app`.
-void add_lab_commands(CLI::App& app, const CancelToken& cancel);
+// stdout and throws Error. `globals` and `cancel` must outlive `app`.
+void add_lab_commands(CLI::App& app, const GlobalOptions& globals, const CancelToken& cancel);
 
 }  // namespace zanime::cli

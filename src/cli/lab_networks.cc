@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "cli/globals.h"
 #include "cli/lab_commands.h"
 #include "cli/tensor_argument.h"
 #include "models/autoencoder.h"
@@ -17,6 +18,13 @@
 
 namespace zanime::cli {
 namespace {
+
+// In float32 unless a mode was asked for: the lab is for comparing with other programs' numbers.
+std::shared_ptr<ops::Backend> lab_backend(const GlobalOptions& globals) {
+  ops::BackendOptions options = globals.backend;
+  if (options.compute == ops::Compute::kAuto) options.compute = ops::Compute::kFloat32;
+  return ops::make_backend(options);
+}
 
 // Prompt -> [tokens, hidden].
 Tensor encode_prompt(const models::Qwen3TextEncoder& encoder, const std::string& prompt,
@@ -56,8 +64,9 @@ struct SampleOptions {
   int64_t width = 64, height = 64, batch = 1;
 };
 
-void run_sample(const SampleOptions& options, const CancelToken& cancel) {
-  const auto backend = ops::make_cpu_backend();
+void run_sample(const SampleOptions& options, const GlobalOptions& globals,
+                const CancelToken& cancel) {
+  const auto backend = lab_backend(globals);
   const auto network = std::make_shared<const models::NextDit>(
       checkpoints::open_model_weights(options.model, checkpoints::ModelFamily::kZImage));
   const models::Qwen3TextEncoder encoder = open_text_encoder(options.text_encoder);
@@ -90,7 +99,7 @@ void run_sample(const SampleOptions& options, const CancelToken& cancel) {
 
 }  // namespace
 
-void add_lab_encode(CLI::App& lab, const CancelToken& cancel) {
+void add_lab_encode(CLI::App& lab, const GlobalOptions& globals, const CancelToken& cancel) {
   struct Options {
     std::string text_encoder, prompt, out;
   };
@@ -100,15 +109,15 @@ void add_lab_encode(CLI::App& lab, const CancelToken& cancel) {
   command->add_option("--text-encoder", options->text_encoder, "Model file")->required();
   command->add_option("--prompt", options->prompt, "Prompt")->required();
   command->add_option("-o,--output", options->out, "Safetensors file to write")->required();
-  command->callback([options, &cancel] {
-    const auto backend = ops::make_cpu_backend();
+  command->callback([options, &globals, &cancel] {
+    const auto backend = lab_backend(globals);
     const Tensor rows =
         encode_prompt(open_text_encoder(options->text_encoder), options->prompt, *backend, cancel);
     write_tensor(options->out, "conditioning", rows.reshaped({1, rows.dim(0), rows.dim(1)}));
   });
 }
 
-void add_lab_velocity(CLI::App& lab, const CancelToken& cancel) {
+void add_lab_velocity(CLI::App& lab, const GlobalOptions& globals, const CancelToken& cancel) {
   struct Options {
     std::string model, latent, conditioning, out;
     float sigma = 1.0f;
@@ -125,8 +134,8 @@ void add_lab_velocity(CLI::App& lab, const CancelToken& cancel) {
   command->add_option("--conditioning", options->conditioning, "FILE:NAME, from lab encode")
       ->required();
   command->add_option("-o,--output", options->out, "Safetensors file to write")->required();
-  command->callback([options, &cancel] {
-    const auto backend = ops::make_cpu_backend();
+  command->callback([options, &globals, &cancel] {
+    const auto backend = lab_backend(globals);
     const models::NextDit network(
         checkpoints::open_model_weights(options->model, checkpoints::ModelFamily::kZImage));
     const Tensor latent = read_latent_argument("--latent", options->latent);
@@ -139,11 +148,12 @@ void add_lab_velocity(CLI::App& lab, const CancelToken& cancel) {
     }
     const models::NextDit::Caption caption = network.embed_caption(conditioning, *backend, cancel);
     write_tensor(options->out, "velocity",
-                 network.velocity(latent, options->sigma, caption, *backend, cancel));
+                 network.velocity(latent, options->sigma, caption,
+                                  network.canvas(latent, caption, *backend), *backend, cancel));
   });
 }
 
-void add_lab_sample(CLI::App& lab, const CancelToken& cancel) {
+void add_lab_sample(CLI::App& lab, const GlobalOptions& globals, const CancelToken& cancel) {
   CLI::App* command = lab.add_subcommand("sample", "A whole sampling run: tensor `samples`");
   const auto options = std::make_shared<SampleOptions>();
   command->add_option("--model", options->model, "Diffusion model file")->required();
@@ -169,10 +179,10 @@ void add_lab_sample(CLI::App& lab, const CancelToken& cancel) {
     option->excludes(latent);
   }
   command->add_option("-o,--output", options->out, "Safetensors file to write")->required();
-  command->callback([options, &cancel] { run_sample(*options, cancel); });
+  command->callback([options, &globals, &cancel] { run_sample(*options, globals, cancel); });
 }
 
-void add_lab_decode(CLI::App& lab, const CancelToken& cancel) {
+void add_lab_decode(CLI::App& lab, const GlobalOptions& globals, const CancelToken& cancel) {
   struct Options {
     std::string vae, latent, out;
   };
@@ -183,8 +193,8 @@ void add_lab_decode(CLI::App& lab, const CancelToken& cancel) {
   command->add_option("--latent", options->latent, "FILE:NAME, as lab sample writes it")
       ->required();
   command->add_option("-o,--output", options->out, "Safetensors file to write")->required();
-  command->callback([options, &cancel] {
-    const auto backend = ops::make_cpu_backend();
+  command->callback([options, &globals, &cancel] {
+    const auto backend = lab_backend(globals);
     const models::AutoencoderDecoder decoder(
         checkpoints::open_model_weights(options->vae, checkpoints::ModelFamily::kFluxAutoencoder));
     const Tensor latent = read_latent_argument("--latent", options->latent);

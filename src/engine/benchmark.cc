@@ -160,8 +160,9 @@ BenchmarkResult run_benchmark(const BenchmarkOptions& options, ops::Backend& bac
     for (const int64_t side : options.sides) {
       const Tensor latent =
           sampling::normal_noise(Shape{1, network.config().latent_channels, side / 8, side / 8}, 1);
+      const models::NextDit::Canvas canvas = network.canvas(latent, caption, backend);
       bench.measure("step", side, weights, [&](ops::Backend& recorder) {
-        network.velocity(latent, 0.5f, caption, recorder, cancel);
+        network.velocity(latent, 0.5f, caption, canvas, recorder, cancel);
       });
     }
   }

@@ -133,7 +133,7 @@ Engine::Engine(EngineOptions options)
 }
 
 const std::shared_ptr<ops::Backend>& Engine::backend() {
-  if (!backend_) backend_ = ops::make_cpu_backend("", options_.compute, options_.kept_weights);
+  if (!backend_) backend_ = ops::make_backend(options_.backend);
   return backend_;
 }
 

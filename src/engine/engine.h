@@ -24,8 +24,7 @@ struct EngineOptions {
   std::filesystem::path input_dir = {};      // empty: UserFiles::default_input_folder()
   std::filesystem::path builtin_model = {};  // empty: builtin::folder()
   std::filesystem::path wildcards_dir = {};  // empty: Wildcards::default_folders()
-  ops::Compute compute = ops::Compute::kAuto;
-  int64_t kept_weights = 0;  // bytes that may stay converted (ops::make_cpu_backend)
+  ops::BackendOptions backend = {};
   bool extra_nodes = false;
   bool aura_sampling = true;
 

@@ -168,7 +168,8 @@ std::string ModelsRoot::choose(const std::string& folder) const {
                   " holds several files and none of "
                   "them is " +
                   (official.empty() ? "official" : std::string(official.front().name)) +
-                  "; choose one with " + std::string(kind.option) + " NAME: " + what_is_there(names));
+                  "; choose one with " + std::string(kind.option) +
+                  " NAME: " + what_is_there(names));
 }
 
 std::vector<fs::path> ModelsRoot::mirror_text_encoders() const {

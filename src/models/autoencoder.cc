@@ -20,7 +20,7 @@ ops::Conv2d load_conv(const checkpoints::ModelWeights& weights, const std::strin
                                       ".weight' has shape " + shape.to_string() +
                                       "; a 3 x 3 convolution [out, in, 3, 3] was expected");
   }
-  conv.bias = weights.get_float32(name + ".bias", {shape[0]});
+  conv.bias = weights.get(name + ".bias", {shape[0]});
   return conv;
 }
 
@@ -28,7 +28,7 @@ ops::Conv2d load_conv(const checkpoints::ModelWeights& weights, const std::strin
 ops::Linear load_pointwise(const checkpoints::ModelWeights& weights, const std::string& name) {
   ops::Linear linear;
   linear.weight = weights.get(name + ".weight");
-  linear.bias = weights.get_float32(name + ".bias", {linear.weight.rows()});
+  linear.bias = weights.get(name + ".bias", {linear.weight.rows()});
   linear.keeps_float32 = true;
   return linear;
 }
@@ -40,17 +40,8 @@ ops::GroupNorm load_norm(const checkpoints::ModelWeights& weights, const std::st
                                       std::to_string(channels) +
                                       " channels, which is no multiple of the 32 norm groups");
   }
-  return {kNormGroups, weights.get_float32(name + ".weight", {channels}),
-          weights.get_float32(name + ".bias", {channels}), kGroupNormEpsilon};
-}
-
-// One vector after another.
-Tensor concatenate(std::initializer_list<const Tensor*> vectors) {
-  std::vector<float> values;
-  for (const Tensor* vector : vectors) {
-    values.insert(values.end(), vector->values().begin(), vector->values().end());
-  }
-  return Tensor::from({static_cast<int64_t>(values.size())}, values);
+  return {kNormGroups, weights.get(name + ".weight", {channels}),
+          weights.get(name + ".bias", {channels}), kGroupNormEpsilon};
 }
 
 // [B, C, H, W] -> [B, H, W, C]
@@ -119,15 +110,17 @@ Middle load_middle(const checkpoints::ModelWeights& weights, const std::string& 
   middle.attention.qkv.weight =
       stack_rows({&query.weight, &key.weight, &value.weight}, attention + ".q + k + v");
   middle.attention.qkv.keeps_float32 = true;
-  middle.attention.qkv.bias = concatenate({&query.bias, &key.bias, &value.bias});
+  middle.attention.qkv.bias =
+      stack_rows({&query.bias, &key.bias, &value.bias}, attention + ".q + k + v bias");
   middle.attention.out = load_pointwise(weights, attention + ".proj_out");
   return middle;
 }
 
 // Holds two tensors of the picture's size, x and what becomes of it: at the finest level they are
 // most of the memory of a decoder.
-Tensor run_residual(const Residual& block, const Tensor& x, ops::Backend& backend) {
-  Tensor y = backend.norm_conv2d(x, block.norm1, block.conv1);
+ops::Activation run_residual(const Residual& block, const ops::Activation& x,
+                             ops::Backend& backend) {
+  ops::Activation y = backend.norm_conv2d(x, block.norm1, block.conv1);
   backend.norm_conv2d_inplace(y, block.norm2, block.conv2);
   if (block.shortcut) {
     backend.linear_add_inplace(y, x, *block.shortcut);
@@ -137,12 +130,12 @@ Tensor run_residual(const Residual& block, const Tensor& x, ops::Backend& backen
   return y;
 }
 
-Tensor run_middle(const Middle& middle, Tensor x, ops::Backend& backend) {
+ops::Activation run_middle(const Middle& middle, ops::Activation x, ops::Backend& backend) {
   x = run_residual(middle.block1, x, backend);
   const int64_t channels = x.dim(3);
   const ops::AttentionLayout layout{x.dim(0), x.dim(1) * x.dim(2), 1, 1, channels};
   const Attention& attention = middle.attention;
-  const Tensor attended = backend.attention(
+  const ops::Activation attended = backend.attention(
       backend.linear(backend.group_norm(x, attention.norm), attention.qkv), layout,
       /*causal=*/false);
   backend.linear_add_inplace(x, attended.reshaped(x.shape()), attention.out);
@@ -169,7 +162,7 @@ AutoencoderDecoder::AutoencoderDecoder(const checkpoints::ModelWeights& weights)
 
 Tensor AutoencoderDecoder::decode_unclamped(const Tensor& latent, ops::Backend& backend,
                                             const CancelToken& cancel) const {
-  Tensor x = backend.conv2d(to_channels_last(latent), conv_in_);
+  ops::Activation x = backend.conv2d(backend.upload(to_channels_last(latent)), conv_in_);
   x = run_middle(middle_, std::move(x), backend);
   for (const Level& level : levels_) {
     for (const Residual& block : level.blocks) {
@@ -178,7 +171,7 @@ Tensor AutoencoderDecoder::decode_unclamped(const Tensor& latent, ops::Backend& 
     }
     if (level.upsample) x = backend.upsample_conv2d(x, *level.upsample);
   }
-  return backend.norm_conv2d(x, norm_out_, conv_out_);
+  return backend.download(backend.norm_conv2d(x, norm_out_, conv_out_));
 }
 
 Tensor AutoencoderDecoder::decode(const Tensor& latent, ops::Backend& backend,
@@ -219,9 +212,9 @@ AutoencoderEncoder::AutoencoderEncoder(const checkpoints::ModelWeights& weights)
 
 Tensor AutoencoderEncoder::encode(const Tensor& picture, ops::Backend& backend,
                                   const CancelToken& cancel) const {
-  Tensor x = picture.clone();
-  for (float& value : x.values()) value = value * 2.0f - 1.0f;
-  x = backend.conv2d(x, conv_in_);
+  Tensor in = picture.clone();
+  for (float& value : in.values()) value = value * 2.0f - 1.0f;
+  ops::Activation x = backend.conv2d(backend.upload(in), conv_in_);
   for (const Level& level : levels_) {
     for (const Residual& block : level.blocks) {
       cancel.throw_if_cancelled();
@@ -230,7 +223,8 @@ Tensor AutoencoderEncoder::encode(const Tensor& picture, ops::Backend& backend,
     if (level.downsample) x = backend.conv2d(x, *level.downsample);
   }
   x = run_middle(middle_, std::move(x), backend);
-  return to_channels_first(backend.norm_conv2d(x, norm_out_, conv_out_), latent_channels());
+  return to_channels_first(backend.download(backend.norm_conv2d(x, norm_out_, conv_out_)),
+                           latent_channels());
 }
 
 }  // namespace zanime::models

@@ -64,7 +64,9 @@ weights::Weight stack_rows(std::initializer_list<const weights::Weight*> weights
     rows += weight->rows();
   }
   const weights::Weight& first = **weights.begin();
-  weights::Weight stacked(name, Shape{rows, first.columns()}, std::move(parts), first.owner());
+  Shape shape = first.shape();
+  shape[0] = rows;
+  weights::Weight stacked(name, std::move(shape), std::move(parts), first.owner());
   for (weights::WeightChange& change : changes) stacked = stacked.with_change(std::move(change));
   return stacked;
 }

@@ -21,8 +21,8 @@ int64_t whole_heads(const checkpoints::ModelWeights& weights, const weights::Wei
 // out (a file that lost a shard).
 int64_t count_blocks(const checkpoints::ModelWeights& weights, const std::string& stem);
 
-// The rows of several weights with equal columns as one matrix, each left where it lies in its
-// file.
+// The rows of several matrices with equal columns, or the values of several vectors, as one weight,
+// each left where it lies in its file.
 weights::Weight stack_rows(std::initializer_list<const weights::Weight*> weights,
                            const std::string& name);
 

@@ -1,12 +1,13 @@
 #include "models/next_dit.h"
 
-#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
 
 #include "base/error.h"
 #include "models/model_shapes.h"
+#include "models/patches.h"
 
 namespace zanime::models {
 namespace {
@@ -31,12 +32,12 @@ struct Position {
 };
 
 // Rotation angles over three axes that share a head 2:3:3 (of 128 elements: 32, 48, 48).
-ops::RopeTable rope_table(const std::vector<Position>& positions, int64_t head_dim) {
+ops::RopeTable rope_table(const std::vector<Position>& positions, int64_t head_dim,
+                          ops::Backend& backend) {
   const int64_t axis_sizes[3] = {head_dim / 4, head_dim * 3 / 8, head_dim * 3 / 8};
   const auto tokens = static_cast<int64_t>(positions.size());
   const int64_t half = head_dim / 2;
-  ops::RopeTable table{Tensor({tokens, half}), Tensor({tokens, half}),
-                       ops::RopePairs::kInterleaved};
+  Tensor cos({tokens, half}), sin({tokens, half});
   int64_t column = 0;
   for (int axis = 0; axis < 3; ++axis) {
     for (int64_t i = 0; i < axis_sizes[axis] / 2; ++i, ++column) {
@@ -44,26 +45,21 @@ ops::RopeTable rope_table(const std::vector<Position>& positions, int64_t head_d
       const double frequency = 1.0 / std::pow(kRopeTheta, exponent);
       for (int64_t token = 0; token < tokens; ++token) {
         const double angle = static_cast<double>(positions[token].axis[axis]) * frequency;
-        table.cos.data()[token * half + column] = static_cast<float>(std::cos(angle));
-        table.sin.data()[token * half + column] = static_cast<float>(std::sin(angle));
+        cos.data()[token * half + column] = static_cast<float>(std::cos(angle));
+        sin.data()[token * half + column] = static_cast<float>(std::sin(angle));
       }
     }
   }
-  return table;
+  return {backend.upload(cos), backend.upload(sin), ops::RopePairs::kInterleaved};
 }
 
-std::vector<Position> caption_positions(int64_t tokens) {
-  std::vector<Position> positions(static_cast<size_t>(tokens));
-  for (int64_t i = 0; i < tokens; ++i) positions[i].axis[0] = i + 1;
-  return positions;
-}
-
-// `rows` x `columns` patches behind a caption of `caption_tokens`; padding stays at the origin.
-std::vector<Position> image_positions(int64_t rows, int64_t columns, int64_t caption_tokens,
-                                      int64_t padded_tokens) {
-  std::vector<Position> positions(static_cast<size_t>(padded_tokens));
+// A caption, and `rows` x `columns` patches behind it; padding of the picture stays at the origin.
+std::vector<Position> token_positions(int64_t caption_tokens, int64_t rows, int64_t columns,
+                                      int64_t image_tokens) {
+  std::vector<Position> positions(static_cast<size_t>(caption_tokens + image_tokens));
+  for (int64_t i = 0; i < caption_tokens; ++i) positions[i].axis[0] = i + 1;
   for (int64_t i = 0; i < rows * columns; ++i) {
-    positions[i] = {{caption_tokens + 1, i / columns, i % columns}};
+    positions[caption_tokens + i] = {{caption_tokens + 1, i / columns, i % columns}};
   }
   return positions;
 }
@@ -83,72 +79,20 @@ Tensor time_features(float sigma) {
   return features;
 }
 
-// [B, C, H, W] -> [B, tokens, patch * patch * C]: patches in row order; inside a patch the order
-// is row, column, channel. Rows and columns beyond the picture wrap around.
-Tensor patchify(const Tensor& latent, int64_t rows, int64_t columns) {
-  const int64_t batch = latent.dim(0), channels = latent.dim(1);
-  const int64_t height = latent.dim(2), width = latent.dim(3);
-  Tensor patches({batch, rows * columns, kPatch * kPatch * channels});
-  float* out = patches.data();
-  for (int64_t b = 0; b < batch; ++b) {
-    for (int64_t token = 0; token < rows * columns; ++token) {
-      for (int64_t inner = 0; inner < kPatch * kPatch; ++inner) {
-        const int64_t y = (token / columns * kPatch + inner / kPatch) % height;
-        const int64_t x = (token % columns * kPatch + inner % kPatch) % width;
-        for (int64_t c = 0; c < channels; ++c) {
-          *out++ = latent.data()[((b * channels + c) * height + y) * width + x];
-        }
-      }
-    }
-  }
-  return patches;
-}
-
-// The inverse, negated: the network predicts the opposite of the velocity. `patches` [B * T, ..]
-// holds T tokens per item of which the first `rows` x `columns` are the picture.
-Tensor unpatchify_negated(const Tensor& patches, const Shape& latent_shape, int64_t tokens,
-                          int64_t first, int64_t columns) {
-  const int64_t batch = latent_shape[0], channels = latent_shape[1];
-  const int64_t height = latent_shape[2], width = latent_shape[3];
-  Tensor latent(latent_shape);
-  float* out = latent.data();
-  for (int64_t b = 0; b < batch; ++b) {
-    for (int64_t c = 0; c < channels; ++c) {
-      for (int64_t y = 0; y < height; ++y) {
-        for (int64_t x = 0; x < width; ++x) {
-          const int64_t token = first + y / kPatch * columns + x / kPatch;
-          const int64_t inner = y % kPatch * kPatch + x % kPatch;
-          *out++ = -patches.data()[((b * tokens + token) * kPatch * kPatch + inner) * channels + c];
-        }
-      }
-    }
-  }
-  return latent;
-}
-
-// Copies `rows` rows of `source` to row `first` of `target`, both [rows, width].
-void copy_rows(const float* source, int64_t rows, Tensor& target, int64_t first) {
-  const int64_t width = target.dim(-1);
-  std::copy_n(source, rows * width, target.data() + first * width);
-}
-
-// x [B, tokens, dim] with `pad` rows behind each item up to `padded` tokens.
-Tensor pad_tokens(const Tensor& x, const Tensor& pad, int64_t padded) {
-  const int64_t batch = x.dim(0), tokens = x.dim(1), dim = x.dim(2);
-  if (tokens == padded) return x;
-  Tensor out({batch, padded, dim});
-  for (int64_t b = 0; b < batch; ++b) {
-    copy_rows(x.data() + b * tokens * dim, tokens, out, b * padded);
-    for (int64_t i = tokens; i < padded; ++i) copy_rows(pad.data(), 1, out, b * padded + i);
-  }
-  return out;
+// x [batch, tokens, dim] with `pad` behind each item up to so many tokens.
+ops::Activation padded(const ops::Activation& x, const weights::Weight& pad, int64_t tokens,
+                       ops::Backend& backend) {
+  if (x.dim(1) == tokens) return x;
+  const std::vector<int32_t> first_row(static_cast<size_t>(tokens - x.dim(1)), 0);
+  const ops::Activation rows = backend.embedding_rows(pad, first_row);
+  return backend.join_rows(std::array{x, rows.reshaped({1, rows.dim(0), rows.dim(1)})});
 }
 
 ops::Linear load_linear(const checkpoints::ModelWeights& weights, const std::string& name,
                         int64_t outputs, int64_t inputs, bool with_bias) {
   ops::Linear layer;
   layer.weight = weights.get(name + ".weight", {outputs, inputs});
-  if (with_bias) layer.bias = weights.get_float32(name + ".bias", {outputs});
+  if (with_bias) layer.bias = weights.get(name + ".bias", {outputs});
   return layer;
 }
 
@@ -191,7 +135,7 @@ NextDit::Block NextDit::load_block(const checkpoints::ModelWeights& weights,
         load_linear(weights, name + ".adaLN_modulation.0", 4 * dim, config_.modulation, true);
   }
   const auto norm = [&](const char* part, int64_t size) {
-    return weights.get_float32(name + part, {size});
+    return weights.get(name + part, {size});
   };
   block.attention_norm1 = norm(".attention_norm1.weight", dim);
   block.attention_norm2 = norm(".attention_norm2.weight", dim);
@@ -215,12 +159,12 @@ NextDit::NextDit(checkpoints::ModelWeights source)
   const int64_t time_hidden = matrix(weights, "t_embedder.mlp.0.weight").rows();
   time_in_ = load_linear(weights, "t_embedder.mlp.0", time_hidden, kTimeFeatures, true);
   time_out_ = load_linear(weights, "t_embedder.mlp.2", c.modulation, time_hidden, true);
-  caption_norm_ = weights.get_float32("cap_embedder.0.weight", {c.caption_dim});
+  caption_norm_ = weights.get("cap_embedder.0.weight", {c.caption_dim});
   caption_in_ = load_linear(weights, "cap_embedder.1", c.dim, c.caption_dim, true);
   image_in_ = load_linear(weights, "x_embedder", c.dim, patch_size, true);
   if (c.pads_tokens) {
-    caption_pad_ = weights.get_float32("cap_pad_token", {1, c.dim});
-    image_pad_ = weights.get_float32("x_pad_token", {1, c.dim});
+    caption_pad_ = weights.get("cap_pad_token", {1, c.dim});
+    image_pad_ = weights.get("x_pad_token", {1, c.dim});
   }
   const auto load_blocks = [&](const std::string& stem, int64_t count, bool modulated) {
     std::vector<Block> blocks;
@@ -239,100 +183,106 @@ NextDit::NextDit(checkpoints::ModelWeights source)
   caption_in_.keeps_float32 = image_in_.keeps_float32 = final_out_.keeps_float32 = true;
 }
 
-void NextDit::want_block(ops::cpu::ReadAhead& ahead, size_t index) const {
+void NextDit::expect_block(size_t index, ops::Backend& backend) const {
   index %= noise_refiners_.size() + layers_.size();
   const Block& block = index < noise_refiners_.size() ? noise_refiners_[index]
                                                       : layers_[index - noise_refiners_.size()];
-  ahead.want({&block.modulation.weight, &block.qkv.weight, &block.attention_out.weight,
-              &block.w1.weight, &block.w3.weight, &block.w2.weight});
+  backend.expect(std::array<const weights::Weight*, 6>{
+      &block.modulation.weight, &block.qkv.weight, &block.attention_out.weight, &block.w1.weight,
+      &block.w3.weight, &block.w2.weight});
 }
 
-void NextDit::run_block(const Block& block, Tensor& x, int64_t batch, const Tensor& time,
+void NextDit::run_block(const Block& block, ops::Activation& x, const ops::Activation& time,
                         const ops::RopeTable& rope, ops::Backend& backend) const {
   const int64_t dim = config_.dim;
-  const ops::AttentionLayout layout{batch, rope.cos.dim(0), config_.heads, config_.heads,
+  const ops::AttentionLayout layout{x.dim(0), x.dim(1), config_.heads, config_.heads,
                                     config_.head_dim};
-  Tensor scale_attention, gate_attention, scale_ffn, gate_ffn;  // all empty: no modulation
+  ops::Activation scale_attention, gate_attention, scale_ffn, gate_ffn;  // empty: no modulation
   if (!block.modulation.weight.empty()) {
-    const Tensor modulation = backend.linear(time, block.modulation).reshaped({4, dim});
+    const ops::Activation modulation = backend.linear(time, block.modulation).reshaped({4, dim});
     scale_attention = modulation.rows(0, 1).reshaped({dim});
     gate_attention = modulation.rows(1, 1).reshaped({dim});
     scale_ffn = modulation.rows(2, 1).reshaped({dim});
     gate_ffn = modulation.rows(3, 1).reshaped({dim});
   }
-  const Tensor attention_in =
+  const ops::Activation attention_in =
       backend.rms_norm(x, block.attention_norm1, kNormEpsilon, scale_attention);
-  Tensor qkv = backend.linear(attention_in, block.qkv);
+  ops::Activation qkv = backend.linear(attention_in, block.qkv);
   backend.head_norm_rope_inplace(qkv, layout, block.query_norm, block.key_norm, kHeadNormEpsilon,
                                  rope);
-  const Tensor attended =
+  const ops::Activation attended =
       backend.linear(backend.attention(qkv, layout, /*causal=*/false), block.attention_out);
   backend.gated_norm_add_inplace(x, attended, block.attention_norm2, kNormEpsilon, gate_attention);
 
-  const Tensor ffn_in = backend.rms_norm(x, block.ffn_norm1, kNormEpsilon, scale_ffn);
-  const Tensor fed = backend.gated_feed_forward(ffn_in, block.w1, block.w3, block.w2);
+  const ops::Activation ffn_in = backend.rms_norm(x, block.ffn_norm1, kNormEpsilon, scale_ffn);
+  const ops::Activation fed = backend.gated_feed_forward(ffn_in, block.w1, block.w3, block.w2);
   backend.gated_norm_add_inplace(x, fed, block.ffn_norm2, kNormEpsilon, gate_ffn);
 }
 
 NextDit::Caption NextDit::embed_caption(const Tensor& conditioning, ops::Backend& backend,
                                         const CancelToken& cancel) const {
   const int64_t tokens = conditioning.dim(0);
-  const int64_t padded = config_.pads_tokens ? round_up(tokens, kTokenMultiple) : tokens;
-  Tensor x =
-      backend.linear(backend.rms_norm(conditioning, caption_norm_, kNormEpsilon), caption_in_);
-  x = pad_tokens(x.reshaped({1, tokens, config_.dim}), caption_pad_, padded);
-  const ops::RopeTable rope = rope_table(caption_positions(padded), config_.head_dim);
+  const int64_t padded_tokens = config_.pads_tokens ? round_up(tokens, kTokenMultiple) : tokens;
+  ops::Activation x = backend.linear(
+      backend.rms_norm(backend.upload(conditioning), caption_norm_, kNormEpsilon), caption_in_);
+  x = padded(x.reshaped({1, tokens, config_.dim}), caption_pad_, padded_tokens, backend);
+  const ops::RopeTable rope =
+      rope_table(token_positions(padded_tokens, 0, 0, 0), config_.head_dim, backend);
   for (const Block& block : context_refiners_) {
     cancel.throw_if_cancelled();
-    run_block(block, x, 1, {}, rope, backend);
+    run_block(block, x, {}, rope, backend);
   }
-  return {x.reshaped({padded, config_.dim})};
+  return {x};
+}
+
+NextDit::Canvas NextDit::canvas(const Tensor& latent, const Caption& caption,
+                                ops::Backend& backend) const {
+  Canvas canvas;
+  canvas.height = latent.dim(2);
+  canvas.width = latent.dim(3);
+  canvas.rows = round_up(canvas.height, kPatch) / kPatch;
+  canvas.columns = round_up(canvas.width, kPatch) / kPatch;
+  canvas.caption_tokens = caption.tokens.dim(1);
+  const int64_t patches = canvas.rows * canvas.columns;
+  canvas.image_tokens = config_.pads_tokens ? round_up(patches, kTokenMultiple) : patches;
+  canvas.rope = rope_table(
+      token_positions(canvas.caption_tokens, canvas.rows, canvas.columns, canvas.image_tokens),
+      config_.head_dim, backend);
+  return canvas;
 }
 
 Tensor NextDit::velocity(const Tensor& latent, float sigma, const Caption& caption,
-                         ops::Backend& backend, const CancelToken& cancel) const {
-  const int64_t batch = latent.dim(0), dim = config_.dim;
-  const int64_t rows = round_up(latent.dim(2), kPatch) / kPatch;
-  const int64_t columns = round_up(latent.dim(3), kPatch) / kPatch;
-  const int64_t image_tokens =
-      config_.pads_tokens ? round_up(rows * columns, kTokenMultiple) : rows * columns;
-  const int64_t caption_tokens = caption.tokens.dim(0);
-  const int64_t tokens = caption_tokens + image_tokens;
+                         const Canvas& canvas, ops::Backend& backend,
+                         const CancelToken& cancel) const {
+  const ops::Activation time = backend.linear(
+      backend.silu(backend.linear(backend.upload(time_features(sigma)), time_in_)), time_out_);
 
-  const Tensor time =
-      backend.linear(backend.silu(backend.linear(time_features(sigma), time_in_)), time_out_);
-
-  std::vector<Position> positions = image_positions(rows, columns, caption_tokens, image_tokens);
-  const ops::RopeTable image_rope = rope_table(positions, config_.head_dim);
-  Tensor image = backend.linear(patchify(latent, rows, columns), image_in_);
-  image = pad_tokens(image, image_pad_, image_tokens);
-  ops::cpu::ReadAhead ahead;
+  const Tensor patches = patchify(latent, kPatch, canvas.rows, canvas.columns);
+  ops::Activation image = padded(backend.linear(backend.upload(patches), image_in_), image_pad_,
+                                 canvas.image_tokens, backend);
+  const ops::RopeTable image_rope = canvas.rope.rows(canvas.caption_tokens, canvas.image_tokens);
   size_t next = 0;
-  while (next < kBlocksAhead) want_block(ahead, next++);
+  while (next < kBlocksAhead) expect_block(next++, backend);
   for (const Block& block : noise_refiners_) {
     cancel.throw_if_cancelled();
-    want_block(ahead, next++);
-    run_block(block, image, batch, time, image_rope, backend);
+    expect_block(next++, backend);
+    run_block(block, image, time, image_rope, backend);
   }
 
-  const std::vector<Position> before = caption_positions(caption_tokens);
-  positions.insert(positions.begin(), before.begin(), before.end());
-  const ops::RopeTable rope = rope_table(positions, config_.head_dim);
-  Tensor x({batch, tokens, dim});
-  for (int64_t b = 0; b < batch; ++b) {
-    copy_rows(caption.tokens.data(), caption_tokens, x, b * tokens);
-    copy_rows(image.data() + b * image_tokens * dim, image_tokens, x, b * tokens + caption_tokens);
-  }
+  ops::Activation x = backend.join_rows(std::array{caption.tokens, image});
   for (const Block& block : layers_) {
     cancel.throw_if_cancelled();
-    want_block(ahead, next++);
-    run_block(block, x, batch, time, rope, backend);
+    expect_block(next++, backend);
+    run_block(block, x, time, canvas.rope, backend);
   }
 
-  const Tensor scale = backend.linear(backend.silu(time), final_modulation_).reshaped({dim});
-  const Tensor patches =
+  const ops::Activation scale =
+      backend.linear(backend.silu(time), final_modulation_).reshaped({config_.dim});
+  const ops::Activation out =
       backend.linear(backend.layer_norm(x, kFinalNormEpsilon, scale), final_out_);
-  return unpatchify_negated(patches, latent.shape(), tokens, caption_tokens, columns);
+  // The network predicts the opposite of the velocity.
+  return unpatchify_negated(backend.download(out), latent.shape(), kPatch, canvas.caption_tokens,
+                            canvas.columns);
 }
 
 }  // namespace zanime::models

@@ -7,9 +7,10 @@
 #include <vector>
 
 #include "base/cancel.h"
+#include "base/tensor.h"
 #include "checkpoints/model_weights.h"
-#include "ops/cpu/read_ahead.h"
 #include "ops/ops.h"
+#include "weights/weight.h"
 
 namespace zanime::models {
 
@@ -37,42 +38,59 @@ class NextDit {
   const checkpoints::ModelWeights& weights() const { return weights_; }
 
   // The caption branch: it depends on neither sigma nor the latent, so one run serves all steps
-  // of a picture. conditioning [tokens, caption_dim] -> [padded tokens, dim].
+  // of a picture. conditioning [tokens, caption_dim] -> [1, padded tokens, dim].
   struct Caption {
-    Tensor tokens;
+    ops::Activation tokens;
   };
   Caption embed_caption(const Tensor& conditioning, ops::Backend& backend,
                         const CancelToken& cancel) const;
 
+  // Where the tokens of a caption and of a picture stand: the same for all steps of a picture.
+  struct Canvas {
+    int64_t height = 0, width = 0;  // of the latent
+    int64_t rows = 0, columns = 0;  // of patches
+    int64_t caption_tokens = 0;
+    int64_t image_tokens = 0;  // patches, and padding behind them
+    ops::RopeTable rope;       // of all tokens, the caption's first
+
+    // Whether it is the one for such latents.
+    bool fits(const Tensor& latent) const {
+      return latent.dim(2) == height && latent.dim(3) == width;
+    }
+  };
+  // For latents [.., height, width] beside this caption.
+  Canvas canvas(const Tensor& latent, const Caption& caption, ops::Backend& backend) const;
+
   // Velocity v of the flow at `latent` [batch, channels, height, width] and sigma in [0, 1];
   // denoised = latent - sigma * v. Odd heights and widths are padded (circular) and cut back.
-  Tensor velocity(const Tensor& latent, float sigma, const Caption& caption, ops::Backend& backend,
-                  const CancelToken& cancel) const;
+  Tensor velocity(const Tensor& latent, float sigma, const Caption& caption, const Canvas& canvas,
+                  ops::Backend& backend, const CancelToken& cancel) const;
 
  private:
   struct Block {
     ops::Linear modulation;  // empty weight where the block has no modulation
-    Tensor attention_norm1, attention_norm2, ffn_norm1, ffn_norm2;
+    weights::Weight attention_norm1, attention_norm2, ffn_norm1, ffn_norm2;
     ops::Linear qkv, attention_out;
-    Tensor query_norm, key_norm;
+    weights::Weight query_norm, key_norm;
     ops::Linear w1, w2, w3;
   };
 
   Block load_block(const checkpoints::ModelWeights& weights, const std::string& name,
                    bool modulated) const;
-  // Begins to read the weights of a block from its file. Index 0 is the first noise refiner, after
-  // the last layer comes the first noise refiner again: the next step.
-  void want_block(ops::cpu::ReadAhead& ahead, size_t index) const;
-  void run_block(const Block& block, Tensor& x, int64_t batch, const Tensor& time,
+  // Tells the backend of a block to come. Index 0 is the first noise refiner, after the last layer
+  // comes the first noise refiner again: the next step.
+  void expect_block(size_t index, ops::Backend& backend) const;
+  // x [batch, tokens, dim]; time [1, modulation], empty for a block without modulation.
+  void run_block(const Block& block, ops::Activation& x, const ops::Activation& time,
                  const ops::RopeTable& rope, ops::Backend& backend) const;
 
   checkpoints::ModelWeights weights_;
   NextDitConfig config_;
   ops::Linear time_in_, time_out_;
-  Tensor caption_norm_;
+  weights::Weight caption_norm_;
   ops::Linear caption_in_;
   ops::Linear image_in_;
-  Tensor caption_pad_, image_pad_;  // [dim]
+  weights::Weight caption_pad_, image_pad_;  // [1, dim]
   std::vector<Block> context_refiners_, noise_refiners_, layers_;
   ops::Linear final_modulation_, final_out_;
 };

@@ -1,11 +1,11 @@
 #include "models/qwen3.h"
 
+#include <array>
 #include <cmath>
 #include <string>
 
 #include "base/error.h"
 #include "models/model_shapes.h"
-#include "ops/cpu/read_ahead.h"
 
 namespace zanime::models {
 namespace {
@@ -16,19 +16,19 @@ constexpr double kQwenRopeTheta = 1e6;
 constexpr int kLayersAhead = 2;
 
 // Angles in float32 as the reference has them: inverse frequency, then position times frequency.
-ops::RopeTable qwen_rope_table(int64_t tokens, int64_t head_dim) {
+ops::RopeTable qwen_rope_table(int64_t tokens, int64_t head_dim, ops::Backend& backend) {
   const int64_t half = head_dim / 2;
-  ops::RopeTable table{Tensor({tokens, half}), Tensor({tokens, half}), ops::RopePairs::kHalfSplit};
+  Tensor cos({tokens, half}), sin({tokens, half});
   for (int64_t i = 0; i < half; ++i) {
     const double exponent = static_cast<double>(2 * i) / static_cast<double>(head_dim);
     const auto frequency = static_cast<float>(1.0 / std::pow(kQwenRopeTheta, exponent));
     for (int64_t token = 0; token < tokens; ++token) {
       const float angle = static_cast<float>(token) * frequency;
-      table.cos.data()[token * half + i] = std::cos(angle);
-      table.sin.data()[token * half + i] = std::sin(angle);
+      cos.data()[token * half + i] = std::cos(angle);
+      sin.data()[token * half + i] = std::sin(angle);
     }
   }
-  return table;
+  return {backend.upload(cos), backend.upload(sin), ops::RopePairs::kHalfSplit};
 }
 
 Qwen3Config read_qwen_config(const checkpoints::ModelWeights& weights) {
@@ -68,17 +68,16 @@ Qwen3TextEncoder::Qwen3TextEncoder(checkpoints::ModelWeights source)
     const std::string name = "layers." + std::to_string(i) + ".";
     const std::string attention = name + "self_attn.";
     Layer layer;
-    layer.input_norm = weights.get_float32(name + "input_layernorm.weight", {c.hidden});
+    layer.input_norm = weights.get(name + "input_layernorm.weight", {c.hidden});
     layer.qkv.weight =
         stack_rows({&weights.get(attention + "q_proj.weight", {query_size, c.hidden}),
                     &weights.get(attention + "k_proj.weight", {key_size, c.hidden}),
                     &weights.get(attention + "v_proj.weight", {key_size, c.hidden})},
                    attention + "q_proj + k_proj + v_proj");
-    layer.query_norm = weights.get_float32(attention + "q_norm.weight", {c.head_dim});
-    layer.key_norm = weights.get_float32(attention + "k_norm.weight", {c.head_dim});
+    layer.query_norm = weights.get(attention + "q_norm.weight", {c.head_dim});
+    layer.key_norm = weights.get(attention + "k_norm.weight", {c.head_dim});
     layer.attention_out.weight = weights.get(attention + "o_proj.weight", {c.hidden, query_size});
-    layer.post_attention_norm =
-        weights.get_float32(name + "post_attention_layernorm.weight", {c.hidden});
+    layer.post_attention_norm = weights.get(name + "post_attention_layernorm.weight", {c.hidden});
     layer.gate.weight = weights.get(name + "mlp.gate_proj.weight", {c.ffn, c.hidden});
     layer.up.weight = weights.get(name + "mlp.up_proj.weight", {c.ffn, c.hidden});
     layer.down.weight = weights.get(name + "mlp.down_proj.weight", {c.hidden, c.ffn});
@@ -97,30 +96,31 @@ Tensor Qwen3TextEncoder::encode(std::span<const int32_t> ids, ops::Backend& back
   }
   const auto tokens = static_cast<int64_t>(ids.size());
   const ops::AttentionLayout layout{1, tokens, config_.heads, config_.kv_heads, config_.head_dim};
-  const ops::RopeTable rope = qwen_rope_table(tokens, config_.head_dim);
+  const ops::RopeTable rope = qwen_rope_table(tokens, config_.head_dim, backend);
 
-  Tensor x = backend.embedding_rows(embedding_, ids);
-  ops::cpu::ReadAhead ahead;
+  ops::Activation x = backend.embedding_rows(embedding_, ids);
   size_t next = 0;
-  const auto want_next = [&] {
+  const auto expect_next = [&] {
     if (next == layers_.size()) return;
     const Layer& layer = layers_[next++];
-    ahead.want({&layer.qkv.weight, &layer.attention_out.weight, &layer.gate.weight,
-                &layer.up.weight, &layer.down.weight});
+    backend.expect(std::array<const weights::Weight*, 5>{
+        &layer.qkv.weight, &layer.attention_out.weight, &layer.gate.weight, &layer.up.weight,
+        &layer.down.weight});
   };
-  for (int i = 0; i < kLayersAhead; ++i) want_next();
+  for (int i = 0; i < kLayersAhead; ++i) expect_next();
   for (const Layer& layer : layers_) {
     cancel.throw_if_cancelled();
-    want_next();
-    Tensor qkv = backend.linear(backend.rms_norm(x, layer.input_norm, kQwenNormEpsilon), layer.qkv);
+    expect_next();
+    ops::Activation qkv =
+        backend.linear(backend.rms_norm(x, layer.input_norm, kQwenNormEpsilon), layer.qkv);
     backend.head_norm_rope_inplace(qkv, layout, layer.query_norm, layer.key_norm, kQwenNormEpsilon,
                                    rope);
     backend.linear_add_inplace(x, backend.attention(qkv, layout, /*causal=*/true),
                                layer.attention_out);
-    const Tensor normed = backend.rms_norm(x, layer.post_attention_norm, kQwenNormEpsilon);
+    const ops::Activation normed = backend.rms_norm(x, layer.post_attention_norm, kQwenNormEpsilon);
     backend.add_inplace(x, backend.gated_feed_forward(normed, layer.gate, layer.up, layer.down));
   }
-  return x;
+  return backend.download(x);
 }
 
 }  // namespace zanime::models

@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "base/cancel.h"
+#include "base/tensor.h"
 #include "checkpoints/model_weights.h"
 #include "ops/ops.h"
+#include "weights/weight.h"
 
 namespace zanime::models {
 
@@ -39,12 +41,12 @@ class Qwen3TextEncoder {
 
  private:
   struct Layer {
-    Tensor input_norm;  // [hidden]
-    ops::Linear qkv;    // [(heads + 2 kv_heads) head_dim, hidden]
-    Tensor query_norm;  // [head_dim]
-    Tensor key_norm;    // [head_dim]
+    weights::Weight input_norm;  // [hidden]
+    ops::Linear qkv;             // [(heads + 2 kv_heads) head_dim, hidden]
+    weights::Weight query_norm;  // [head_dim]
+    weights::Weight key_norm;    // [head_dim]
     ops::Linear attention_out;
-    Tensor post_attention_norm;
+    weights::Weight post_attention_norm;
     ops::Linear gate, up, down;
   };
 

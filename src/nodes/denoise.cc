@@ -33,7 +33,9 @@ struct PreparedEntry {
   Tensor tokens;
   float sigma_start, sigma_end;  // takes part from sigma_start down to sigma_end
   float strength;
-  std::optional<models::NextDit::Caption> caption;  // once it took part
+  // Once it took part.
+  std::optional<models::NextDit::Caption> caption;
+  std::optional<models::NextDit::Canvas> canvas;
 };
 
 std::vector<PreparedEntry> prepare(const Conditioning& conditioning,
@@ -43,7 +45,7 @@ std::vector<PreparedEntry> prepare(const Conditioning& conditioning,
     const ConditioningEntry::Range range = entry.range.value_or(ConditioningEntry::Range{});
     entries.push_back({entry.tokens, static_cast<float>(flow.percent_to_sigma(range.start)),
                        static_cast<float>(flow.percent_to_sigma(range.end)),
-                       static_cast<float>(entry.strength), std::nullopt});
+                       static_cast<float>(entry.strength), std::nullopt, std::nullopt});
   }
   return entries;
 }
@@ -63,8 +65,11 @@ sampling::Denoise flow_denoise(const Model& model, const Conditioning& condition
     for (PreparedEntry& entry : *entries) {
       if (sigma > entry.sigma_start || sigma < entry.sigma_end) continue;
       if (!entry.caption) entry.caption = network->embed_caption(entry.tokens, backend, cancel);
-      const Tensor next =
-          network->velocity(x, sigma * timestep_scale, *entry.caption, backend, cancel);
+      if (!entry.canvas || !entry.canvas->fits(x)) {
+        entry.canvas = network->canvas(x, *entry.caption, backend);
+      }
+      const Tensor next = network->velocity(x, sigma * timestep_scale, *entry.caption,
+                                            *entry.canvas, backend, cancel);
       for (int64_t i = 0; i < x.size(); ++i) velocity.data()[i] += entry.strength * next.data()[i];
       total += entry.strength;
     }

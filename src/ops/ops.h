@@ -1,11 +1,16 @@
 // The operations the networks are written in. Each is as large as a fused kernel wants to be; a
-// backend (ops/cpu, later ops/cuda) is one class that implements them.
+// backend (ops/cpu) is one class that implements them.
 //
-// Conventions. Activations are float32 tensors in the backend's memory, rows outermost: token
-// matrices [tokens, channels] or [batch, tokens, channels] (leading axes are flattened to rows),
-// pictures channel-last [batch, height, width, channels]. A function returns a new tensor unless
-// its name ends in `_inplace`. Shapes are the caller's duty: a mismatch is a defect of a network
-// and throws std::invalid_argument.
+// Conventions. Activations lie in the backend's memory, rows outermost: token matrices
+// [tokens, channels] or [batch, tokens, channels] (leading axes are flattened to rows), pictures
+// channel-last [batch, height, width, channels]. The backend chooses their types: what a layer with
+// keeps_float32 gives and what is added to (a residual stream) is float32, everything else is what
+// the products are computed in. A function returns a new activation unless its name ends in
+// `_inplace`. Shapes are the caller's duty: a mismatch is a defect of a network and throws
+// std::invalid_argument.
+//
+// Weights are views into mapped files (weights/weight.h). The backend decides what it keeps of them
+// converted or on a device, by where their bytes lie.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +20,7 @@
 #include <vector>
 
 #include "base/tensor.h"
+#include "ops/activation.h"
 #include "weights/weight.h"
 
 namespace zanime::ops {
@@ -22,7 +28,7 @@ namespace zanime::ops {
 // y = x W^T + b. weight [out, in]; bias [out] or empty.
 struct Linear {
   weights::Weight weight;
-  Tensor bias;
+  weights::Weight bias;
   // Always multiplied in float32: layers where little is to gain and much to lose.
   bool keeps_float32 = false;
 };
@@ -39,7 +45,7 @@ Compute parse_compute(const std::string& name);
 // weight [out, in, kh, kw]; bias [out]. Zero padding by pixels.
 struct Conv2d {
   weights::Weight weight;
-  Tensor bias;
+  weights::Weight bias;
   int stride = 1;
   int pad_before = 1;  // top and left
   int pad_after = 1;   // bottom and right
@@ -49,8 +55,8 @@ struct Conv2d {
 // [channels].
 struct GroupNorm {
   int groups = 32;
-  Tensor weight;
-  Tensor bias;
+  weights::Weight weight;
+  weights::Weight bias;
   float epsilon = 1e-6f;
 };
 
@@ -70,9 +76,14 @@ enum class RopePairs { kHalfSplit, kInterleaved };
 
 // cos and sin of every token's angles, each [tokens, head_dim / 2]; shared by the batch.
 struct RopeTable {
-  Tensor cos;
-  Tensor sin;
+  Activation cos;
+  Activation sin;
   RopePairs pairs = RopePairs::kInterleaved;
+
+  // Those of the tokens [first, first + count).
+  RopeTable rows(int64_t first, int64_t count) const {
+    return {cos.rows(first, count), sin.rows(first, count), pairs};
+  }
 };
 
 class Backend {
@@ -82,58 +93,78 @@ class Backend {
   // One line for logs: "CPU, AVX2, 2 threads, oneDNN 2.6.3".
   virtual std::string description() const = 0;
 
+  // The only ways in and out. Both may share memory with what they are given: what was uploaded is
+  // not written to, and what was downloaded is not changed any more. download() alone waits for a
+  // device.
+  virtual Activation upload(const Tensor& values) = 0;
+  virtual Tensor download(const Activation& x) = 0;
+
+  // Tells which weights will be needed soon, in their order, and returns at once: time to bring
+  // them from the disk, or to the device.
+  virtual void expect(std::span<const weights::Weight* const> weights) = 0;
+
+  // Tokens behind one another: parts [batch or 1, tokens, channels] -> [batch, all tokens,
+  // channels]. A part of batch 1 serves every item.
+  virtual Activation join_rows(std::span<const Activation> parts) = 0;
+
   // x [.., in] -> [.., out].
-  virtual Tensor linear(const Tensor& x, const Linear& layer) = 0;
+  virtual Activation linear(const Activation& x, const Linear& layer) = 0;
   // sum += linear(x, layer): a residual connection.
-  virtual void linear_add_inplace(Tensor& sum, const Tensor& x, const Linear& layer) = 0;
+  virtual void linear_add_inplace(Activation& sum, const Activation& x, const Linear& layer) = 0;
   // down(silu(gate(x)) * up(x)), the gated feed-forward of Llama (Shazeer 2020, arXiv 2002.05202).
-  virtual Tensor gated_feed_forward(const Tensor& x, const Linear& gate, const Linear& up,
-                                    const Linear& down) = 0;
+  virtual Activation gated_feed_forward(const Activation& x, const Linear& gate, const Linear& up,
+                                        const Linear& down) = 0;
   // Rows `ids` of table [vocabulary, channels] -> [ids, channels].
-  virtual Tensor embedding_rows(const weights::Weight& table, std::span<const int32_t> ids) = 0;
+  virtual Activation embedding_rows(const weights::Weight& table, std::span<const int32_t> ids) = 0;
 
   // x / sqrt(mean(x^2) + epsilon) * weight, times (1 + scale) where scale is not empty.
   // weight and scale [channels].
-  virtual Tensor rms_norm(const Tensor& x, const Tensor& weight, float epsilon,
-                          const Tensor& scale = {}) = 0;
+  virtual Activation rms_norm(const Activation& x, const weights::Weight& weight, float epsilon,
+                              const Activation& scale = {}) = 0;
   // (x - mean) / sqrt(variance + epsilon) * (1 + scale). scale [channels].
-  virtual Tensor layer_norm(const Tensor& x, float epsilon, const Tensor& scale) = 0;
+  virtual Activation layer_norm(const Activation& x, float epsilon, const Activation& scale) = 0;
   // sum += tanh(gate) * rms_norm(x, weight), or without the factor where gate is empty.
-  virtual void gated_norm_add_inplace(Tensor& sum, const Tensor& x, const Tensor& weight,
-                                      float epsilon, const Tensor& gate) = 0;
-  virtual Tensor silu(const Tensor& x) = 0;
+  virtual void gated_norm_add_inplace(Activation& sum, const Activation& x,
+                                      const weights::Weight& weight, float epsilon,
+                                      const Activation& gate) = 0;
+  virtual Activation silu(const Activation& x) = 0;
 
   // RMS norm of every query and key head (weights [head_dim]), then rotation.
-  virtual void head_norm_rope_inplace(Tensor& qkv, const AttentionLayout& layout,
-                                      const Tensor& query_weight, const Tensor& key_weight,
-                                      float epsilon, const RopeTable& rope) = 0;
+  virtual void head_norm_rope_inplace(Activation& qkv, const AttentionLayout& layout,
+                                      const weights::Weight& query_weight,
+                                      const weights::Weight& key_weight, float epsilon,
+                                      const RopeTable& rope) = 0;
   // softmax(q k^T / sqrt(head_dim)) v per head; causal: a token sees itself and those before it.
   // qkv [batch * tokens, row_size] -> [batch * tokens, query_heads * head_dim].
-  virtual Tensor attention(const Tensor& qkv, const AttentionLayout& layout, bool causal) = 0;
+  virtual Activation attention(const Activation& qkv, const AttentionLayout& layout,
+                               bool causal) = 0;
 
   // [B, H, W, in] -> [B, H', W', out]
-  virtual Tensor conv2d(const Tensor& x, const Conv2d& layer) = 0;
+  virtual Activation conv2d(const Activation& x, const Conv2d& layer) = 0;
   // conv2d of x doubled by nearest neighbour, for 3 x 3 with one pixel of padding on each side:
   // [B, H, W, in] -> [B, 2H, 2W, out].
-  virtual Tensor upsample_conv2d(const Tensor& x, const Conv2d& layer) = 0;
+  virtual Activation upsample_conv2d(const Activation& x, const Conv2d& layer) = 0;
   // conv2d(silu(group_norm(x, norm)), layer), without a copy of x for what lies between.
-  virtual Tensor norm_conv2d(const Tensor& x, const GroupNorm& norm, const Conv2d& layer) = 0;
+  virtual Activation norm_conv2d(const Activation& x, const GroupNorm& norm,
+                                 const Conv2d& layer) = 0;
   // x = norm_conv2d(x, norm, layer), for a 3 x 3 layer with stride 1, one pixel of padding on each
   // side and as many outputs as inputs.
-  virtual void norm_conv2d_inplace(Tensor& x, const GroupNorm& norm, const Conv2d& layer) = 0;
-  virtual Tensor group_norm(const Tensor& x, const GroupNorm& norm) = 0;
+  virtual void norm_conv2d_inplace(Activation& x, const GroupNorm& norm, const Conv2d& layer) = 0;
+  virtual Activation group_norm(const Activation& x, const GroupNorm& norm) = 0;
   // sum += x
-  virtual void add_inplace(Tensor& sum, const Tensor& x) = 0;
+  virtual void add_inplace(Activation& sum, const Activation& x) = 0;
 };
 
-// The CPU backend. `level` forces an instruction set ("baseline", "avx2", "avx512"); empty takes
-// ZANIME_CPU_LEVEL from the environment or, without it, the best this CPU has. Throws
-// Error(kUsage) for a level that does not exist or that this CPU lacks. With kInt8, up to
-// `kept_bytes` of converted weights stay in memory between products.
-std::shared_ptr<Backend> make_cpu_backend(const std::string& level = "",
-                                          Compute compute = Compute::kFloat32,
-                                          int64_t kept_bytes = 0);
-// The levels this CPU can run, lowest first.
-std::vector<std::string> cpu_levels();
+// What a backend is asked for.
+struct BackendOptions {
+  std::string device = "auto";  // "auto" or "cpu"
+  Compute compute = Compute::kAuto;
+  // Bytes of converted weights that may stay in memory between products.
+  int64_t memory = 0;
+  int threads = 0;  // of the process, from now on; 0 leaves them as they are
+};
+
+// Throws Error(kUsage) for a device that does not exist, naming those there are.
+std::shared_ptr<Backend> make_backend(const BackendOptions& options = {});
 
 }  // namespace zanime::ops

@@ -33,31 +33,38 @@ class ProductRecorder final : public Backend {
   void clear() { products_.clear(); }
 
   std::string description() const override { return inner_.description(); }
-  Tensor linear(const Tensor& x, const Linear& layer) override;
-  void linear_add_inplace(Tensor& sum, const Tensor& x, const Linear& layer) override;
-  Tensor gated_feed_forward(const Tensor& x, const Linear& gate, const Linear& up,
-                            const Linear& down) override;
-  Tensor embedding_rows(const weights::Weight& table, std::span<const int32_t> ids) override;
-  Tensor rms_norm(const Tensor& x, const Tensor& weight, float epsilon,
-                  const Tensor& scale) override;
-  Tensor layer_norm(const Tensor& x, float epsilon, const Tensor& scale) override;
-  void gated_norm_add_inplace(Tensor& sum, const Tensor& x, const Tensor& weight, float epsilon,
-                              const Tensor& gate) override;
-  Tensor silu(const Tensor& x) override;
-  void head_norm_rope_inplace(Tensor& qkv, const AttentionLayout& layout,
-                              const Tensor& query_weight, const Tensor& key_weight, float epsilon,
+  Activation upload(const Tensor& values) override { return inner_.upload(values); }
+  Tensor download(const Activation& x) override { return inner_.download(x); }
+  void expect(std::span<const weights::Weight* const> weights) override { inner_.expect(weights); }
+  Activation join_rows(std::span<const Activation> parts) override {
+    return inner_.join_rows(parts);
+  }
+  Activation linear(const Activation& x, const Linear& layer) override;
+  void linear_add_inplace(Activation& sum, const Activation& x, const Linear& layer) override;
+  Activation gated_feed_forward(const Activation& x, const Linear& gate, const Linear& up,
+                                const Linear& down) override;
+  Activation embedding_rows(const weights::Weight& table, std::span<const int32_t> ids) override;
+  Activation rms_norm(const Activation& x, const weights::Weight& weight, float epsilon,
+                      const Activation& scale) override;
+  Activation layer_norm(const Activation& x, float epsilon, const Activation& scale) override;
+  void gated_norm_add_inplace(Activation& sum, const Activation& x, const weights::Weight& weight,
+                              float epsilon, const Activation& gate) override;
+  Activation silu(const Activation& x) override;
+  void head_norm_rope_inplace(Activation& qkv, const AttentionLayout& layout,
+                              const weights::Weight& query_weight,
+                              const weights::Weight& key_weight, float epsilon,
                               const RopeTable& rope) override;
-  Tensor attention(const Tensor& qkv, const AttentionLayout& layout, bool causal) override;
-  Tensor conv2d(const Tensor& x, const Conv2d& layer) override;
-  Tensor upsample_conv2d(const Tensor& x, const Conv2d& layer) override;
-  Tensor norm_conv2d(const Tensor& x, const GroupNorm& norm, const Conv2d& layer) override;
-  void norm_conv2d_inplace(Tensor& x, const GroupNorm& norm, const Conv2d& layer) override;
-  Tensor group_norm(const Tensor& x, const GroupNorm& norm) override;
-  void add_inplace(Tensor& sum, const Tensor& x) override;
+  Activation attention(const Activation& qkv, const AttentionLayout& layout, bool causal) override;
+  Activation conv2d(const Activation& x, const Conv2d& layer) override;
+  Activation upsample_conv2d(const Activation& x, const Conv2d& layer) override;
+  Activation norm_conv2d(const Activation& x, const GroupNorm& norm, const Conv2d& layer) override;
+  void norm_conv2d_inplace(Activation& x, const GroupNorm& norm, const Conv2d& layer) override;
+  Activation group_norm(const Activation& x, const GroupNorm& norm) override;
+  void add_inplace(Activation& sum, const Activation& x) override;
 
  private:
-  void note(const Tensor& x, const Linear& layer);
-  void note(const Tensor& out, const Conv2d& layer);
+  void note(const Activation& x, const Linear& layer);
+  void note(const Activation& out, const Conv2d& layer);
 
   Backend& inner_;
   std::map<ProductShape, double> products_;

@@ -75,6 +75,13 @@ class Weight {
     return changed;
   }
 
+  // The weight as its file has it.
+  Weight without_changes() const {
+    Weight plain = *this;
+    plain.changes_.clear();
+    return plain;
+  }
+
   // Bytes in the file.
   int64_t bytes() const;
 

@@ -10,6 +10,7 @@
 
 #include "engine/models_root.h"
 #include "graph/executor.h"
+#include "tests/support/backends.h"
 #include "tests/support/golden.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/synthetic_models_root.h"
@@ -96,7 +97,7 @@ TEST_P(GoldenGraph, GivesTheReferencesLatentAndPicture) {
   const GraphFiles files;
   const CancelToken cancel;
   Results results;
-  graph::Executor executor(ops::make_cpu_backend(), files);
+  graph::Executor executor(testing::float32_backend(), files);
   executor.run(graph::read_graph(graph, registry, files), {results, cancel, {}});
 
   const auto golden = weights::open_safetensors(golden_path("graphs/graphs.safetensors"));

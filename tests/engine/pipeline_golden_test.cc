@@ -29,7 +29,7 @@ constexpr double kLowestPsnrInBfloat16 = 45.0;
 class Pipeline : public nodes::PictureSink {
  public:
   explicit Pipeline(ops::Compute compute = ops::Compute::kFloat32)
-      : executor_(ops::make_cpu_backend("", compute), files_) {}
+      : executor_(ops::make_backend({.compute = compute}), files_) {}
 
   void run(ordered_json graph) {
     const CancelToken cancel;

@@ -10,6 +10,7 @@
 #include "sampling/noise.h"
 #include "sampling/samplers.h"
 #include "sampling/schedules.h"
+#include "tests/support/backends.h"
 #include "tests/support/golden.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/synthetic_models.h"
@@ -27,7 +28,8 @@ class ReducedModel {
     const models::NextDit::Caption caption =
         network_.embed_caption(rows.reshaped({rows.dim(1), rows.dim(2)}), *backend_, cancel_);
     return [this, caption](const Tensor& x, float sigma) {
-      Tensor denoised = network_.velocity(x, sigma, caption, *backend_, cancel_);
+      Tensor denoised = network_.velocity(x, sigma, caption, network_.canvas(x, caption, *backend_),
+                                          *backend_, cancel_);
       for (int64_t i = 0; i < x.size(); ++i) {
         denoised.data()[i] = x.data()[i] - sigma * denoised.data()[i];
       }
@@ -38,7 +40,7 @@ class ReducedModel {
  private:
   models::NextDit network_{
       checkpoints::open_model_weights(tiny_dit("fp32"), checkpoints::ModelFamily::kZImage)};
-  std::shared_ptr<ops::Backend> backend_ = ops::make_cpu_backend();
+  std::shared_ptr<ops::Backend> backend_ = testing::float32_backend();
   CancelToken cancel_;
 };
 

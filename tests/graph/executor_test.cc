@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "tests/support/backends.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/scratch_folder.h"
 
@@ -110,7 +111,7 @@ class FakeNodes : public nodes::ModelFiles, public nodes::PictureSink {
   std::vector<float> saved;
   CancelToken cancel;
   nodes::ProgressCallback progress;
-  Executor executor{ops::make_cpu_backend(), *this};
+  Executor executor{testing::float32_backend(), *this};
 };
 
 ordered_json chain(double first, double second, const std::string& name = "a") {

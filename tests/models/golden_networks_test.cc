@@ -5,6 +5,7 @@
 #include "models/next_dit.h"
 #include "models/qwen3.h"
 #include "models/tokenizer.h"
+#include "tests/support/backends.h"
 #include "tests/support/golden.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/synthetic_models.h"
@@ -14,14 +15,14 @@ namespace {
 
 using namespace zanime::testing;
 
-class GoldenNetworks : public ::testing::TestWithParam<std::string> {
+class GoldenNetworks : public ::testing::TestWithParam<BackendFactory> {
  protected:
-  std::shared_ptr<ops::Backend> backend = ops::make_cpu_backend(GetParam());
+  std::shared_ptr<ops::Backend> backend = GetParam().make(ops::Compute::kFloat32);
   CancelToken cancel;
 };
 
-INSTANTIATE_TEST_SUITE_P(Levels, GoldenNetworks, ::testing::ValuesIn(ops::cpu_levels()),
-                         [](const auto& level) { return level.param; });
+INSTANTIATE_TEST_SUITE_P(Backends, GoldenNetworks, ::testing::ValuesIn(backend_factories()),
+                         [](const auto& backend) { return backend.param.name; });
 
 TEST_P(GoldenNetworks, TextEncoder) {
   for (const std::string variant : {"fp8", "bf16"}) {
@@ -50,8 +51,10 @@ TEST_P(GoldenNetworks, DiffusionModel) {
       const Tensor rows = golden_tensor("text/fp8/" + std::to_string(c.at("prompt").get<int>()));
       const NextDit::Caption caption =
           network.embed_caption(rows.reshaped({rows.dim(1), rows.dim(2)}), *backend, cancel);
-      const Tensor velocity = network.velocity(golden_tensor("dit/in/" + number), c.at("sigma"),
-                                               caption, *backend, cancel);
+      const Tensor latent = golden_tensor("dit/in/" + number);
+      const Tensor velocity =
+          network.velocity(latent, c.at("sigma"), caption,
+                           network.canvas(latent, caption, *backend), *backend, cancel);
       const Tensor expected = golden_tensor("dit/" + variant + "/" + number);
       EXPECT_LE(max_difference(velocity, expected), 1e-4 * max_magnitude(expected))
           << variant << " case " << number;
@@ -75,9 +78,11 @@ TEST_P(GoldenNetworks, ABatchIsItsItems) {
   const NextDit::Caption caption =
       network.embed_caption(rows.reshaped({rows.dim(1), rows.dim(2)}), *backend, cancel);
   const Tensor latent = random_tensor({3, 16, 7, 9}, 1);  // odd: padded and cut back
-  const Tensor together = network.velocity(latent, 0.5f, caption, *backend, cancel);
+  const NextDit::Canvas canvas = network.canvas(latent, caption, *backend);
+  const Tensor together = network.velocity(latent, 0.5f, caption, canvas, *backend, cancel);
   for (int64_t i = 0; i < 3; ++i) {
-    const Tensor alone = network.velocity(latent.rows(i, 1), 0.5f, caption, *backend, cancel);
+    const Tensor alone =
+        network.velocity(latent.rows(i, 1), 0.5f, caption, canvas, *backend, cancel);
     EXPECT_LE(max_difference(alone, together.rows(i, 1)), 1e-5) << i;
   }
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "checkpoints/synth.h"
+#include "tests/support/backends.h"
 #include "tests/support/edit_safetensors.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/gguf_bytes.h"
@@ -80,7 +81,8 @@ class AdapterNodes : public ::testing::Test {
     return clip.encoder->encode(std::vector<int32_t>{1, 2, 3}, *backend_, cancel_);
   }
   Tensor caption(const Model& model) {
-    return model.network->embed_caption(random_tensor({5, 64}, 5), *backend_, cancel_).tokens;
+    return backend_->download(
+        model.network->embed_caption(random_tensor({5, 64}, 5), *backend_, cancel_).tokens);
   }
   static size_t changes(const Model& model, const char* name) {
     return model.network->weights().get(name).changes().size();
@@ -89,7 +91,7 @@ class AdapterNodes : public ::testing::Test {
   ScratchFolder folder_;
 
  private:
-  std::shared_ptr<ops::Backend> backend_ = ops::make_cpu_backend();
+  std::shared_ptr<ops::Backend> backend_ = testing::float32_backend();
   OneFolder files_{folder_};
   NoPictures pictures_;
   CancelToken cancel_;

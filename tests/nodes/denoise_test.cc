@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "checkpoints/synth.h"
+#include "tests/support/backends.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/tiny_weights.h"
@@ -28,7 +29,7 @@ class Denoising : public ::testing::Test {
   }
 
   Model model;
-  std::shared_ptr<ops::Backend> backend = ops::make_cpu_backend();
+  std::shared_ptr<ops::Backend> backend = testing::float32_backend();
   CancelToken cancel;
 
  private:

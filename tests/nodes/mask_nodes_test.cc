@@ -7,6 +7,7 @@
 
 #include "nodes/latent_preview.h"
 #include "pictures/mask_planes.h"
+#include "tests/support/backends.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/golden.h"
 #include "tests/support/random_tensor.h"
@@ -90,7 +91,7 @@ TEST(LatentPreview, StaysInAPicturesRange) {
 }
 
 TEST(LatentPreview, WithoutAnAutoencoderOnlyFluxLatentsAreSeen) {
-  const auto backend = ops::make_cpu_backend();
+  const auto backend = testing::float32_backend();
   const CancelToken cancel;
   const Tensor latent = random_tensor({1, 16, 8, 8}, 5);
   EXPECT_EQ(

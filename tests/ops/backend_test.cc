@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "ops/ops.h"
+#include "tests/support/backends.h"
+#include "tests/support/host_calls.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/split_weight.h"
 #include "weights/weight_values.h"
@@ -17,9 +19,13 @@
 namespace zanime::ops {
 namespace {
 
+using zanime::testing::backend_factories;
+using zanime::testing::BackendFactory;
+using zanime::testing::HostCalls;
 using zanime::testing::max_difference;
 using zanime::testing::random_tensor;
 using zanime::testing::split_weight;
+using zanime::testing::whole_weight;
 
 Tensor naive_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const int64_t rows = x.size() / x.dim(-1), depth = x.dim(-1), outputs = weight.dim(0);
@@ -36,13 +42,14 @@ Tensor naive_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   return out;
 }
 
-class BackendTest : public ::testing::TestWithParam<std::string> {
+class BackendTest : public ::testing::TestWithParam<BackendFactory> {
  protected:
-  std::shared_ptr<Backend> backend = make_cpu_backend(GetParam());
+  const HostCalls calls{GetParam().make(Compute::kFloat32)};
+  const HostCalls* const backend = &calls;
 };
 
-INSTANTIATE_TEST_SUITE_P(Levels, BackendTest, ::testing::ValuesIn(cpu_levels()),
-                         [](const auto& level) { return level.param; });
+INSTANTIATE_TEST_SUITE_P(Backends, BackendTest, ::testing::ValuesIn(backend_factories()),
+                         [](const auto& backend) { return backend.param.name; });
 
 TEST_P(BackendTest, LinearMatchesPlainLoops) {
   // Widths around the panel sizes, none a multiple of a vector.
@@ -50,7 +57,7 @@ TEST_P(BackendTest, LinearMatchesPlainLoops) {
            {1, 5, 3, 1}, {7, 769, 513, 3}, {33, 1541, 67, 2}, {2, 256, 1030, 1}}) {
     const Tensor x = random_tensor({rows, depth}, 1), w = random_tensor({outputs, depth}, 2),
                  bias = random_tensor({outputs}, 3);
-    const Linear layer{split_weight(w, static_cast<int>(parts)), bias};
+    const Linear layer{split_weight(w, static_cast<int>(parts)), whole_weight(bias)};
     const Tensor expected = naive_linear(x, w, bias);
     EXPECT_LT(max_difference(backend->linear(x, layer), expected), 1e-4) << depth;
     Tensor sum = expected.clone();
@@ -142,14 +149,15 @@ TEST_P(BackendTest, HeadNormRopeRotatesNormedHeads) {
   const Tensor query_weight = random_tensor({8}, 1), key_weight = random_tensor({8}, 2);
   const Tensor angles = random_tensor({3, 4}, 3);
   for (RopePairs pairs : {RopePairs::kHalfSplit, RopePairs::kInterleaved}) {
-    RopeTable rope{Tensor({3, 4}), Tensor({3, 4}), pairs};
+    Tensor cos({3, 4}), sin({3, 4});
     for (int64_t i = 0; i < 12; ++i) {
-      rope.cos.data()[i] = std::cos(angles.data()[i]);
-      rope.sin.data()[i] = std::sin(angles.data()[i]);
+      cos.data()[i] = std::cos(angles.data()[i]);
+      sin.data()[i] = std::sin(angles.data()[i]);
     }
     const Tensor before = random_tensor({6, layout.row_size()}, 4);
     Tensor after = before.clone();
-    backend->head_norm_rope_inplace(after, layout, query_weight, key_weight, 1e-6f, rope);
+    backend->head_norm_rope_inplace(after, layout, query_weight, key_weight, 1e-6f, cos, sin,
+                                    pairs);
     for (int64_t row = 0; row < 6; ++row) {
       for (int64_t head = 0; head < 4; ++head) {
         const float* in = before.data() + row * layout.row_size() + head * 8;
@@ -185,7 +193,8 @@ TEST_P(BackendTest, ConvolutionMatchesPlainLoops) {
     const Tensor x = random_tensor({2, c.height, c.width, c.in}, 1);
     const Tensor w = random_tensor({c.out, c.in, c.kernel, c.kernel}, 2);
     const Tensor bias = random_tensor({c.out}, 3);
-    const Tensor out = backend->conv2d(x, {split_weight(w, 1), bias, c.stride, c.before, c.after});
+    const Tensor out =
+        backend->conv2d(x, {split_weight(w, 1), whole_weight(bias), c.stride, c.before, c.after});
     const int64_t height = (c.height + c.before + c.after - c.kernel) / c.stride + 1;
     const int64_t width = (c.width + c.before + c.after - c.kernel) / c.stride + 1;
     Tensor expected({2, height, width, c.out});
@@ -218,7 +227,7 @@ TEST_P(BackendTest, ConvolutionMatchesPlainLoops) {
 TEST_P(BackendTest, GroupNormIsPerPictureAndGroup) {
   const Tensor x = random_tensor({2, 20, 17, 8}, 1);
   const Tensor weight = random_tensor({8}, 2), bias = random_tensor({8}, 3);
-  const Tensor plain = backend->group_norm(x, {4, weight, bias});
+  const Tensor plain = backend->group_norm(x, {4, whole_weight(weight), whole_weight(bias)});
   const int64_t pixels = 20 * 17;
   for (int64_t b = 0; b < 2; ++b) {
     for (int64_t g = 0; g < 4; ++g) {
@@ -248,9 +257,10 @@ TEST_P(BackendTest, NormalisedConvolutionIsTheThreeStepsInOne) {
   for (const Shape& shape : {Shape{2, 9, 5, 32}, Shape{1, 20, 4100, 32}, Shape{2, 6, 4, 320}}) {
     const Tensor x = random_tensor(shape, 1);
     const int64_t channels = shape[3];
-    const GroupNorm norm{32, random_tensor({channels}, 2), random_tensor({channels}, 3)};
+    const GroupNorm norm{32, whole_weight(random_tensor({channels}, 2)),
+                         whole_weight(random_tensor({channels}, 3))};
     const Conv2d layer{split_weight(random_tensor({channels, channels, 3, 3}, 4), 1),
-                       random_tensor({channels}, 5)};
+                       whole_weight(random_tensor({channels}, 5))};
     const Tensor expected = backend->conv2d(backend->silu(backend->group_norm(x, norm)), layer);
     const Tensor out = backend->norm_conv2d(x, norm, layer);
     EXPECT_EQ(max_difference(out, expected), 0.0f) << shape.to_string();
@@ -262,7 +272,8 @@ TEST_P(BackendTest, NormalisedConvolutionIsTheThreeStepsInOne) {
 
 TEST_P(BackendTest, ConvolutionsThatDoNotFitAreRefused) {
   Tensor x = random_tensor({1, 4, 4, 32}, 1);
-  const GroupNorm norm{32, random_tensor({32}, 2), random_tensor({32}, 3)};
+  const GroupNorm norm{32, whole_weight(random_tensor({32}, 2)),
+                       whole_weight(random_tensor({32}, 3))};
   const Conv2d narrower{split_weight(random_tensor({16, 32, 3, 3}, 4), 1), {}};
   const Conv2d deeper{split_weight(random_tensor({32, 48, 3, 3}, 4), 1), {}};
   EXPECT_THROW(backend->norm_conv2d_inplace(x, norm, narrower), std::invalid_argument);
@@ -278,7 +289,7 @@ TEST_P(BackendTest, ResultsDoNotDependOnTheNumberOfThreads) {
   const auto run = [&] {
     const Tensor qkv = backend->linear(x, layer);
     return std::vector{qkv, backend->attention(qkv, layout, true),
-                       backend->group_norm(picture, {32, ones, ones})};
+                       backend->group_norm(picture, {32, whole_weight(ones), whole_weight(ones)})};
   };
   set_thread_count(1);
   const std::vector<Tensor> alone = run();
@@ -290,9 +301,43 @@ TEST_P(BackendTest, ResultsDoNotDependOnTheNumberOfThreads) {
   }
 }
 
+TEST_P(BackendTest, JoinsTokensBehindOneAnother) {
+  const Tensor caption = random_tensor({1, 3, 4}, 1), image = random_tensor({2, 5, 4}, 2);
+  const Tensor joined = backend->join_rows({caption, image});
+  ASSERT_EQ(joined.shape(), (Shape{2, 8, 4}));
+  for (int64_t item = 0; item < 2; ++item) {
+    const Tensor rows = joined.rows(item, 1).reshaped({8, 4});
+    EXPECT_EQ(max_difference(rows.rows(0, 3), caption.reshaped({3, 4})), 0);
+    EXPECT_EQ(max_difference(rows.rows(3, 5), image.rows(item, 1).reshaped({5, 4})), 0);
+  }
+  EXPECT_THROW(backend->join_rows({caption, random_tensor({1, 2, 5}, 3)}), std::invalid_argument);
+  EXPECT_THROW(backend->join_rows({image, random_tensor({3, 2, 4}, 3)}), std::invalid_argument);
+}
+
+TEST_P(BackendTest, WhatIsUploadedComesBack) {
+  const Tensor x = random_tensor({3, 4, 5}, 1);
+  const Activation up = backend->backend().upload(x);
+  EXPECT_EQ(up.shape(), x.shape());
+  EXPECT_EQ(max_difference(backend->backend().download(up), x), 0);
+  const Activation part = up.rows(1, 2).reshaped({40}).rows(5, 10);
+  EXPECT_EQ(max_difference(backend->backend().download(part), x.reshaped({60}).rows(25, 10)), 0);
+  EXPECT_THROW(up.rows(2, 2), std::out_of_range);
+  EXPECT_THROW(up.reshaped({7}), std::invalid_argument);
+}
+
+TEST(MakeBackend, ADeviceThatDoesNotExistIsAnError) {
+  try {
+    make_backend({.device = "tpu"});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+    EXPECT_NE(std::string(error.what()).find("'tpu'"), std::string::npos);
+  }
+}
+
 TEST(CpuLevel, AnUnknownLevelIsAnErrorThatListsTheOthers) {
   try {
-    make_cpu_backend("sse9");
+    make_cpu_backend("sse9", Compute::kFloat32);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kUsage);

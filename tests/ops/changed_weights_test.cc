@@ -9,6 +9,8 @@
 
 #include "base/error.h"
 #include "ops/ops.h"
+#include "tests/support/backends.h"
+#include "tests/support/host_calls.h"
 #include "tests/support/random_tensor.h"
 #include "weights/weight_delta.h"
 #include "weights/weight_values.h"
@@ -50,13 +52,15 @@ weights::WeightChange change_of(Delta delta, int64_t first, int64_t rows, float 
           first, rows, strength, nullptr};
 }
 
-class ChangedWeights : public ::testing::TestWithParam<std::string> {
+class ChangedWeights : public ::testing::TestWithParam<zanime::testing::BackendFactory> {
  protected:
-  std::shared_ptr<Backend> backend = make_cpu_backend(GetParam());
+  const zanime::testing::HostCalls calls{GetParam().make(Compute::kFloat32)};
+  const zanime::testing::HostCalls* const backend = &calls;
 };
 
-INSTANTIATE_TEST_SUITE_P(Levels, ChangedWeights, ::testing::ValuesIn(cpu_levels()),
-                         [](const auto& level) { return level.param; });
+INSTANTIATE_TEST_SUITE_P(Backends, ChangedWeights,
+                         ::testing::ValuesIn(zanime::testing::backend_factories()),
+                         [](const auto& backend) { return backend.param.name; });
 
 // Rows that begin and end inside panels, columns beyond one panel.
 TEST_P(ChangedWeights, EveryKindOfChange) {

@@ -6,7 +6,10 @@
 
 #include "base/dtype.h"
 #include "base/parallel.h"
+#include "ops/cpu/cpu_backend.h"
+#include "ops/cpu/cpu_level.h"
 #include "ops/ops.h"
+#include "tests/support/host_calls.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/split_weight.h"
 
@@ -17,8 +20,10 @@ using namespace zanime::testing;
 
 class LinearInBfloat16 : public ::testing::TestWithParam<std::string> {
  protected:
-  const std::shared_ptr<Backend> exact = make_cpu_backend(GetParam());
-  const std::shared_ptr<Backend> rounding = make_cpu_backend(GetParam(), Compute::kBFloat16);
+  const HostCalls exact_calls{make_cpu_backend(GetParam(), Compute::kFloat32)};
+  const HostCalls* const exact = &exact_calls;
+  const HostCalls rounding_calls{make_cpu_backend(GetParam(), Compute::kBFloat16)};
+  const HostCalls* const rounding = &rounding_calls;
 };
 
 INSTANTIATE_TEST_SUITE_P(Levels, LinearInBfloat16, ::testing::ValuesIn(cpu_levels()),
@@ -38,10 +43,11 @@ TEST_P(LinearInBfloat16, IsTheProductOfRoundedFactors) {
        {std::array<int64_t, 3>{100, 1346, 170}, {7, 769, 35}, {1, 64, 300}}) {
     const Tensor x = random_tensor({rows, depth}, 1), w = random_tensor({outputs, depth}, 2),
                  bias = random_tensor({outputs}, 3);
-    const Tensor expected = exact->linear(rounded(x), {split_weight(rounded(w), 1), bias});
-    const Tensor out = rounding->linear(x, {split_weight(w, 3), bias});
+    const Tensor expected =
+        exact->linear(rounded(x), {split_weight(rounded(w), 1), whole_weight(bias)});
+    const Tensor out = rounding->linear(x, {split_weight(w, 3), whole_weight(bias)});
     EXPECT_LT(max_difference(out, expected), 1e-4) << depth;
-    EXPECT_GT(max_difference(out, exact->linear(x, {split_weight(w, 1), bias})), 1e-3)
+    EXPECT_GT(max_difference(out, exact->linear(x, {split_weight(w, 1), whole_weight(bias)})), 1e-3)
         << depth << " was not rounded";
   }
 }
@@ -68,7 +74,7 @@ TEST_P(LinearInBfloat16, LayersThatKeepFloat32AreExact) {
 TEST_P(LinearInBfloat16, OutputsDoNotDependOnTheirNeighbours) {
   // Nor on how many rows there are: a picture is the same alone and in a batch.
   const Tensor x = random_tensor({200, 1400}, 1), w = random_tensor({130, 1400}, 2);
-  for (const auto& backend : {exact, rounding}) {
+  for (const HostCalls* const backend : {exact, rounding}) {
     const Tensor all = backend->linear(x, {split_weight(w, 1), {}});
     const Tensor some = backend->linear(x.rows(101, 3), {split_weight(w.rows(33, 50), 1), {}});
     for (int64_t row = 0; row < 3; ++row) {

@@ -2,15 +2,20 @@
 
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "ops/cpu/cpu_backend.h"
+#include "ops/cpu/cpu_level.h"
 #include "ops/ops.h"
+#include "tests/support/host_calls.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/split_weight.h"
 #include "weights/rotation.h"
+#include "weights/weight_delta.h"
 
 namespace zanime::ops {
 namespace {
@@ -19,8 +24,10 @@ using namespace zanime::testing;
 
 class QuantizedLinearTest : public ::testing::TestWithParam<std::string> {
  protected:
-  const std::shared_ptr<Backend> exact = make_cpu_backend(GetParam());
-  const std::shared_ptr<Backend> integers = make_cpu_backend(GetParam(), Compute::kInt8);
+  const HostCalls exact_calls{make_cpu_backend(GetParam(), Compute::kFloat32)};
+  const HostCalls* const exact = &exact_calls;
+  const HostCalls integers_calls{make_cpu_backend(GetParam(), Compute::kInt8)};
+  const HostCalls* const integers = &integers_calls;
 };
 
 INSTANTIATE_TEST_SUITE_P(Levels, QuantizedLinearTest, ::testing::ValuesIn(cpu_levels()),
@@ -41,7 +48,8 @@ TEST_P(QuantizedLinearTest, IsCloseToTheExactProduct) {
   // Several panels, a last one that is shorter; rotated by 256, 64 and 16.
   for (const int64_t depth : {512, 192, 48}) {
     const Tensor x = random_tensor({40, depth}, 1);
-    const Linear layer{split_weight(random_tensor({600, depth}, 2), 3), random_tensor({600}, 3)};
+    const Linear layer{split_weight(random_tensor({600, depth}, 2), 3),
+                       whole_weight(random_tensor({600}, 3))};
     const Tensor expected = exact->linear(x, layer);
     EXPECT_LT(relative_error(integers->linear(x, layer), expected), 0.02) << depth;
     EXPECT_GT(relative_error(integers->linear(x, layer), expected), 1e-5) << "not in integers";
@@ -119,7 +127,8 @@ TEST_P(QuantizedLinearTest, RotatedWeightsMeanTheSame) {
 
 // A backend that keeps weights gives what one without gives, the first time and the second.
 TEST_P(QuantizedLinearTest, KeptWeightsMeanTheSame) {
-  const auto keeping = make_cpu_backend(GetParam(), Compute::kInt8, 40'000);
+  const HostCalls keeping_calls{make_cpu_backend(GetParam(), Compute::kInt8, 40'000)};
+  const HostCalls* const keeping = &keeping_calls;
   const Tensor x = random_tensor({40, 128}, 1);
   for (int64_t outputs : {300, 200}) {  // the second finds no room
     const Linear layer{split_weight(random_tensor({outputs, 128}, 2), 3), {}};
@@ -127,6 +136,40 @@ TEST_P(QuantizedLinearTest, KeptWeightsMeanTheSame) {
     EXPECT_EQ(max_difference(keeping->linear(x, layer), expected), 0.0f);
     EXPECT_EQ(max_difference(keeping->linear(x, layer), expected), 0.0f);
   }
+}
+
+// An adapter beside the layer: what is kept is the file's weight, whatever the strength.
+TEST_P(QuantizedLinearTest, KeptWeightsServeEveryStrengthOfAnAdapter) {
+  const Tensor x = random_tensor({40, 128}, 1);
+  const weights::Weight plain = split_weight(random_tensor({300, 128}, 2), 3);
+  const weights::LowRankDelta delta{random_tensor({100, 4}, 3), random_tensor({4, 128}, 4)};
+  const auto delta_pointer =
+      std::make_shared<const weights::WeightDelta>(weights::WeightDelta{delta});
+  const HostCalls keeping{make_cpu_backend(GetParam(), Compute::kInt8, 60'000)};
+  const Tensor without = keeping.linear(x, {plain, {}});
+  for (const float strength : {0.0f, 1.0f, -0.5f}) {
+    const Linear layer{plain.with_change({delta_pointer, 150, 100, strength, nullptr}), {}};
+    const Tensor out = keeping.linear(x, layer);
+    for (int64_t row = 0; row < 40; ++row) {
+      for (int64_t output = 0; output < 300; ++output) {
+        double expected = without.data()[row * 300 + output];
+        for (int64_t k = 0; k < 4 && output >= 150 && output < 250; ++k) {
+          double inner = 0;
+          for (int64_t i = 0; i < 128; ++i) {
+            inner += double{x.data()[row * 128 + i]} * delta.down.data()[k * 128 + i];
+          }
+          expected += strength * inner * delta.up.data()[(output - 150) * 4 + k];
+        }
+        ASSERT_NEAR(out.data()[row * 300 + output], expected, 1e-4) << row << ", " << output;
+      }
+    }
+  }
+  // A change that is more than a product of low rank goes into the weight.
+  const weights::Weight full =
+      plain.with_change({std::make_shared<const weights::WeightDelta>(weights::WeightDelta{
+                             weights::FullDelta{split_weight(random_tensor({300, 128}, 5), 1)}}),
+                         0, 300, 1.0f, nullptr});
+  EXPECT_LT(relative_error(keeping.linear(x, {full, {}}), exact->linear(x, {full, {}})), 0.02);
 }
 
 TEST(QuantizedWeightsTest, KeepsWhatFitsAndForgetsClosedFiles) {

@@ -1,6 +1,7 @@
 #include "ops/cpu/read_ahead.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <fstream>
 #include <memory>
@@ -63,8 +64,8 @@ TEST(ReadAheadTest, BringsWholeWeightsIntoMemoryWithoutTouchingThem) {
   const weights::Weight first = weight_in(file, kRows / 2, 77);
   const weights::Weight second = weight_in(file, kRows / 2, 77 + kRows / 2 * kColumns);
   cpu::ReadAhead ahead;
-  ahead.want({&first});
-  ahead.want({&second});
+  ahead.want(std::array<const weights::Weight*, 1>{&first});
+  ahead.want(std::array<const weights::Weight*, 1>{&second});
   for (int i = 0; i < 500 && resident_pages(*file) < all; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
@@ -78,7 +79,7 @@ TEST(ReadAheadTest, LeavesSmallWeightsAlone) {
   const weights::Weight small = weight_in(file, 64);
   {
     cpu::ReadAhead ahead;
-    ahead.want({&small});
+    ahead.want(std::array<const weights::Weight*, 1>{&small});
     ahead.want({});
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
@@ -91,7 +92,7 @@ TEST(ReadAheadTest, EndsAtOnceWithMuchLeftToRead) {
   const weights::Weight weight = weight_in(file, 32 << 10);
   for (int i = 0; i < 20; ++i) {
     cpu::ReadAhead ahead;
-    for (int k = 0; k < 10000; ++k) ahead.want({&weight});
+    for (int k = 0; k < 10000; ++k) ahead.want(std::array<const weights::Weight*, 1>{&weight});
   }
 }
 

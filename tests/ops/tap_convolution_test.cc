@@ -31,7 +31,7 @@ class TapConvolution : public ::testing::TestWithParam<Case> {
     const Case& c = GetParam();
     x = random_tensor({c.batch, c.height, c.width, c.inputs}, 1);
     layer.weight = split_weight(random_tensor({c.outputs, c.inputs, 3, 3}, 2), 1);
-    if (c.with_bias) layer.bias = random_tensor({c.outputs}, 3);
+    if (c.with_bias) layer.bias = whole_weight(random_tensor({c.outputs}, 3));
   }
 
   // The sum of a value's products grows with their number, and so do its rounding errors.

@@ -6,6 +6,7 @@
 #include "nodes/core_nodes.h"
 #include "nodes/node_context.h"
 #include "ops/ops.h"
+#include "tests/support/backends.h"
 
 namespace zanime::testing {
 namespace {
@@ -33,7 +34,7 @@ const nodes::NodeType& node_type(const std::string& class_name) {
 
 std::vector<nodes::Value> run_node(const std::string& class_name,
                                    std::map<std::string, nodes::Value> inputs) {
-  static const auto backend = ops::make_cpu_backend();
+  static const auto backend = testing::float32_backend();
   Surroundings surroundings;
   const CancelToken cancel;
   const nlohmann::ordered_json graph;

@@ -25,4 +25,9 @@ inline weights::Weight split_weight(const Tensor& values, int parts) {
   return {"test", values.shape(), std::move(pieces), owner};
 }
 
+// The same in one piece; empty for an empty tensor. For biases and the weights of norms.
+inline weights::Weight whole_weight(const Tensor& values) {
+  return values.empty() ? weights::Weight() : split_weight(values, 1);
+}
+
 }  // namespace zanime::testing

@@ -42,7 +42,7 @@ Tensor attention(const RowKernels& kernels, const Tensor& qkv, const AttentionLa
     const float* value = key + layout.kv_heads * head_dim;
     float* result = out.data() + (item * tokens + first) * out_stride + head * head_dim;
 
-    float* scores = scratch(Scratch::kScores, rows * keys);
+    float* scores = scratch<float>(Scratch::kScores, rows * keys);
     gemm_nt(rows, keys, head_dim, {query, stride}, {key, stride}, 0.0f, {scores, keys});
     float inverse_sums[kStripRows];
     for (int64_t row = 0; row < rows; ++row) {

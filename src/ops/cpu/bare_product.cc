@@ -102,8 +102,9 @@ double seconds_of_a_conversion() {
   const double seconds = best_seconds([&] {
     parallel_for_ranges(kRows, cpu::kPackedOutputs, [&](int64_t begin, int64_t end) {
       constexpr int64_t columns = cpu::kConvertedColumns;
-      float* block = cpu::scratch(cpu::Scratch::kWeightPanel, cpu::kPackedOutputs * columns);
-      float* packed = cpu::scratch(cpu::Scratch::kPackedPanel, cpu::kPackedOutputs * kColumns);
+      float* block = cpu::scratch<float>(cpu::Scratch::kWeightPanel, cpu::kPackedOutputs * columns);
+      float* packed =
+          cpu::scratch<float>(cpu::Scratch::kPackedPanel, cpu::kPackedOutputs * kColumns);
       for (int64_t column = 0; column < kColumns; column += columns) {
         cpu::convert_block(kernels, weight, begin, end - begin, column, columns, block);
         kernels.pack(block, end - begin, columns, packed + column * cpu::kPackedOutputs);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "ops/cpu/parameter.h"
 #include "ops/cpu/scratch.h"
 #include "ops/cpu/weight_block.h"
 
@@ -81,14 +82,14 @@ class KeptRows {
 // The primitive for strips of so many rows, which lie between lines of padding already.
 class StripConvolution {
  public:
-  StripConvolution(const dnnl::engine& engine, const Conv2d& layer, int64_t rows, int64_t in_width,
-                   int64_t out_width)
-      : engine_(engine), layer_(layer) {
+  StripConvolution(const dnnl::engine& engine, const Conv2d& layer, const Tensor& bias,
+                   int64_t rows, int64_t in_width, int64_t out_width)
+      : engine_(engine), bias_values_(bias) {
     const Shape& kernel = layer.weight.shape();
     const int64_t in_rows = (rows - 1) * layer.stride + kernel[2];
     source_ = f32({1, kernel[1], in_rows, in_width}, Tag::nhwc);
     target_ = f32({1, kernel[0], rows, out_width}, Tag::nhwc);
-    bias_ = layer.bias.empty() ? dnnl::memory::desc() : f32({kernel[0]}, Tag::x);
+    bias_ = bias.empty() ? dnnl::memory::desc() : f32({kernel[0]}, Tag::x);
     description_ = describe(engine, source_, f32(kernel.dims(), Tag::any), bias_, target_, layer);
     primitive_ = dnnl::convolution_forward(description_);
   }
@@ -103,7 +104,7 @@ class StripConvolution {
     primitive_.execute(stream,
                        {{DNNL_ARG_SRC, {source_, engine_, source}},
                         {DNNL_ARG_WEIGHTS, weights},
-                        {DNNL_ARG_BIAS, {bias_, engine_, const_cast<float*>(layer_.bias.data())}},
+                        {DNNL_ARG_BIAS, {bias_, engine_, const_cast<float*>(bias_values_.data())}},
                         {DNNL_ARG_DST, {target_, engine_, target}},
                         {DNNL_ARG_SCRATCHPAD, scratchpad}});
     stream.wait();
@@ -111,7 +112,7 @@ class StripConvolution {
 
  private:
   dnnl::engine engine_;
-  const Conv2d& layer_;
+  Tensor bias_values_;
   dnnl::memory::desc source_, target_, bias_;
   dnnl::convolution_forward::primitive_desc description_;
   dnnl::convolution_forward primitive_;
@@ -142,9 +143,10 @@ void convolve(const RowKernels& kernels, const PictureLines& lines, const Conv2d
   const KeptRows kept = out.data() == lines.x.data() ? KeptRows(lines, strips) : KeptRows();
 
   const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
-  const StripConvolution whole(engine, layer, rows, in_width, out.dim(2));
+  const Tensor bias = parameter(kernels, layer.bias);
+  const StripConvolution whole(engine, layer, bias, rows, in_width, out.dim(2));
   const int64_t rest = height % rows;
-  const StripConvolution last(engine, layer, rest == 0 ? rows : rest, in_width, out.dim(2));
+  const StripConvolution last(engine, layer, bias, rest == 0 ? rows : rest, in_width, out.dim(2));
   const dnnl::memory weights = reordered_weights(kernels, engine, layer, whole.weights_desc());
   const dnnl::memory last_weights =
       last.weights_desc() == whole.weights_desc()
@@ -157,7 +159,7 @@ void convolve(const RowKernels& kernels, const PictureLines& lines, const Conv2d
     const bool is_whole = first + rows <= height;
     const int64_t top = first * layer.stride - layer.pad_before;
     const int64_t in_rows = ((is_whole ? rows : rest) - 1) * layer.stride + taps;
-    float* source = scratch(Scratch::kConvolutionStrip, in_rows * line);
+    float* source = scratch<float>(Scratch::kConvolutionStrip, in_rows * line);
     for (int64_t i = 0; i < in_rows; ++i) {
       const int64_t row = top + i;
       const float* stored = nullptr;

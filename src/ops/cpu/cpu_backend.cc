@@ -1,3 +1,5 @@
+#include "ops/cpu/cpu_backend.h"
+
 #include <stdexcept>
 
 #include <oneapi/dnnl/dnnl_version.h>
@@ -6,15 +8,22 @@
 #include "ops/cpu/attention.h"
 #include "ops/cpu/convolution.h"
 #include "ops/cpu/cpu_level.h"
+#include "ops/cpu/host_activation.h"
+#include "ops/cpu/join_rows.h"
 #include "ops/cpu/linear.h"
+#include "ops/cpu/low_rank.h"
 #include "ops/cpu/norms.h"
 #include "ops/cpu/packed_product.h"
+#include "ops/cpu/parameter.h"
 #include "ops/cpu/quantized_linear.h"
+#include "ops/cpu/read_ahead.h"
 #include "ops/cpu/tap_convolution.h"
-#include "ops/ops.h"
 
 namespace zanime::ops {
 namespace {
+
+using cpu::activation_of;
+using cpu::tensor_of;
 
 // Values a thread takes at a time in element-wise work.
 constexpr int64_t kValueGrain = 16384;
@@ -63,100 +72,126 @@ class CpuBackend final : public Backend {
            std::to_string(DNNL_VERSION_PATCH);
   }
 
-  Tensor linear(const Tensor& x, const Linear& layer) override {
+  Activation upload(const Tensor& values) override { return activation_of(values); }
+
+  Tensor download(const Activation& x) override { return tensor_of(x); }
+
+  void expect(std::span<const weights::Weight* const> weights) override {
+    read_ahead_.want(weights);
+  }
+
+  Activation join_rows(std::span<const Activation> parts) override {
+    return activation_of(cpu::join_rows(parts));
+  }
+
+  Activation linear(const Activation& x, const Linear& layer) override {
     Tensor out(with_last(x.shape(), layer.weight.rows()));
-    multiply(x, layer, false, out);
-    return out;
+    multiply(tensor_of(x), layer, false, out);
+    return activation_of(out);
   }
 
-  void linear_add_inplace(Tensor& sum, const Tensor& x, const Linear& layer) override {
-    multiply(x, layer, true, sum);
+  void linear_add_inplace(Activation& sum, const Activation& x, const Linear& layer) override {
+    Tensor out = tensor_of(sum);
+    multiply(tensor_of(x), layer, true, out);
   }
 
-  Tensor gated_feed_forward(const Tensor& x, const Linear& gate, const Linear& up,
-                            const Linear& down) override {
+  Activation gated_feed_forward(const Activation& x, const Linear& gate, const Linear& up,
+                                const Linear& down) override {
+    const Tensor in = tensor_of(x);
     Tensor hidden(with_last(x.shape(), gate.weight.rows()));
-    if (runs_in_integers(x, gate) && runs_in_integers(x, up)) {
-      gated_linear_in_integers(x, gate, up, hidden);
+    if (runs_in_integers(in, gate) && runs_in_integers(in, up)) {
+      gated_linear_in_integers(in, gate, up, hidden);
     } else {
-      cpu::gated_linear(kernels_, x, gate, up, rounding_of(gate), hidden);
+      cpu::gated_linear(kernels_, in, gate, up, rounding_of(gate), hidden);
     }
-    return linear(hidden, down);
+    return linear(activation_of(hidden), down);
   }
 
-  Tensor embedding_rows(const weights::Weight& table, std::span<const int32_t> ids) override {
+  Activation embedding_rows(const weights::Weight& table, std::span<const int32_t> ids) override {
     Tensor out(Shape{static_cast<int64_t>(ids.size()), table.columns()});
     cpu::embedding_rows(kernels_, table, ids, out);
-    return out;
+    return activation_of(out);
   }
 
-  Tensor rms_norm(const Tensor& x, const Tensor& weight, float epsilon,
-                  const Tensor& scale) override {
-    return cpu::rms_norm(kernels_, x, weight, epsilon, scale);
+  Activation rms_norm(const Activation& x, const weights::Weight& weight, float epsilon,
+                      const Activation& scale) override {
+    return activation_of(cpu::rms_norm(kernels_, tensor_of(x), cpu::parameter(kernels_, weight),
+                                       epsilon, tensor_of(scale)));
   }
 
-  Tensor layer_norm(const Tensor& x, float epsilon, const Tensor& scale) override {
-    return cpu::layer_norm(kernels_, x, epsilon, scale);
+  Activation layer_norm(const Activation& x, float epsilon, const Activation& scale) override {
+    return activation_of(cpu::layer_norm(kernels_, tensor_of(x), epsilon, tensor_of(scale)));
   }
 
-  void gated_norm_add_inplace(Tensor& sum, const Tensor& x, const Tensor& weight, float epsilon,
-                              const Tensor& gate) override {
-    cpu::gated_norm_add(kernels_, sum, x, weight, epsilon, gate);
+  void gated_norm_add_inplace(Activation& sum, const Activation& x, const weights::Weight& weight,
+                              float epsilon, const Activation& gate) override {
+    Tensor out = tensor_of(sum);
+    cpu::gated_norm_add(kernels_, out, tensor_of(x), cpu::parameter(kernels_, weight), epsilon,
+                        tensor_of(gate));
   }
 
-  Tensor silu(const Tensor& x) override {
+  Activation silu(const Activation& x) override {
+    const Tensor in = tensor_of(x);
     Tensor out(x.shape());
-    parallel_for_ranges(x.size(), kValueGrain, [&](int64_t begin, int64_t end) {
-      kernels_.silu(x.data() + begin, out.data() + begin, end - begin);
+    parallel_for_ranges(in.size(), kValueGrain, [&](int64_t begin, int64_t end) {
+      kernels_.silu(in.data() + begin, out.data() + begin, end - begin);
     });
-    return out;
+    return activation_of(out);
   }
 
-  void head_norm_rope_inplace(Tensor& qkv, const AttentionLayout& layout,
-                              const Tensor& query_weight, const Tensor& key_weight, float epsilon,
+  void head_norm_rope_inplace(Activation& qkv, const AttentionLayout& layout,
+                              const weights::Weight& query_weight,
+                              const weights::Weight& key_weight, float epsilon,
                               const RopeTable& rope) override {
-    cpu::head_norm_rope(kernels_, qkv, layout, query_weight, key_weight, epsilon, rope);
+    Tensor out = tensor_of(qkv);
+    cpu::head_norm_rope(kernels_, out, layout, cpu::parameter(kernels_, query_weight),
+                        cpu::parameter(kernels_, key_weight), epsilon,
+                        {tensor_of(rope.cos), tensor_of(rope.sin), rope.pairs});
   }
 
-  Tensor attention(const Tensor& qkv, const AttentionLayout& layout, bool causal) override {
-    return cpu::attention(kernels_, qkv, layout, causal);
+  Activation attention(const Activation& qkv, const AttentionLayout& layout, bool causal) override {
+    return activation_of(cpu::attention(kernels_, tensor_of(qkv), layout, causal));
   }
 
-  Tensor conv2d(const Tensor& x, const Conv2d& layer) override {
+  Activation conv2d(const Activation& x, const Conv2d& layer) override {
     Tensor out(cpu::convolved_shape(x.shape(), layer));
-    convolve({x}, layer, out);
-    return out;
+    convolve({tensor_of(x)}, layer, out);
+    return activation_of(out);
   }
 
-  Tensor norm_conv2d(const Tensor& x, const GroupNorm& norm, const Conv2d& layer) override {
+  Activation norm_conv2d(const Activation& x, const GroupNorm& norm, const Conv2d& layer) override {
+    const Tensor in = tensor_of(x);
     Tensor out(cpu::convolved_shape(x.shape(), layer));
-    convolve({x, cpu::group_norm_factors(kernels_, x, norm)}, layer, out);
-    return out;
+    convolve({in, cpu::group_norm_factors(kernels_, in, norm)}, layer, out);
+    return activation_of(out);
   }
 
-  void norm_conv2d_inplace(Tensor& x, const GroupNorm& norm, const Conv2d& layer) override {
+  void norm_conv2d_inplace(Activation& x, const GroupNorm& norm, const Conv2d& layer) override {
     if (cpu::convolved_shape(x.shape(), layer) != x.shape() || layer.pad_before != 1) {
       throw std::invalid_argument("conv2d " + layer.weight.name() + " in place of " +
                                   x.shape().to_string());
     }
-    convolve({x, cpu::group_norm_factors(kernels_, x, norm)}, layer, x);
+    Tensor out = tensor_of(x);
+    convolve({out, cpu::group_norm_factors(kernels_, out, norm)}, layer, out);
   }
 
-  Tensor upsample_conv2d(const Tensor& x, const Conv2d& layer) override {
-    return cpu::tap_upsample_conv2d(kernels_, x, layer);
+  Activation upsample_conv2d(const Activation& x, const Conv2d& layer) override {
+    return activation_of(cpu::tap_upsample_conv2d(kernels_, tensor_of(x), layer));
   }
 
-  Tensor group_norm(const Tensor& x, const GroupNorm& norm) override {
-    return cpu::group_norm(kernels_, x, norm);
+  Activation group_norm(const Activation& x, const GroupNorm& norm) override {
+    return activation_of(cpu::group_norm(kernels_, tensor_of(x), norm));
   }
 
-  void add_inplace(Tensor& sum, const Tensor& x) override {
+  void add_inplace(Activation& sum, const Activation& x) override {
     if (sum.size() != x.size()) {
       throw std::invalid_argument("add: " + x.shape().to_string() + " onto " +
                                   sum.shape().to_string());
     }
-    parallel_for_ranges(x.size(), kValueGrain, [&](int64_t begin, int64_t end) {
-      kernels_.add(sum.data() + begin, x.data() + begin, end - begin);
+    const Tensor in = tensor_of(x);
+    Tensor out = tensor_of(sum);
+    parallel_for_ranges(in.size(), kValueGrain, [&](int64_t begin, int64_t end) {
+      kernels_.add(out.data() + begin, in.data() + begin, end - begin);
     });
   }
 
@@ -180,8 +215,21 @@ class CpuBackend final : public Backend {
       return cpu::linear(kernels_, x, layer, rounding_of(layer), accumulate, out);
     }
     cpu::check_linear(x, layer, out);
-    cpu::quantized_linear(kernels_, cpu::QuantizedRows(kernels_, x), layer, accumulate,
-                          kept_weights_, out);
+    multiply_in_integers(x, cpu::QuantizedRows(kernels_, x), layer, accumulate, out);
+  }
+
+  // `rows` is x in integers. Adapters of low rank are applied beside the layer, so that the weight
+  // that is kept serves every strength of them.
+  void multiply_in_integers(const Tensor& x, const cpu::QuantizedRows& rows, const Linear& layer,
+                            bool accumulate, Tensor& out) {
+    if (layer.weight.changes().empty() || !cpu::runs_beside(layer.weight)) {
+      cpu::quantized_linear(kernels_, rows, layer, accumulate, kept_weights_, out);
+      return;
+    }
+    Linear plain = layer;
+    plain.weight = layer.weight.without_changes();
+    cpu::quantized_linear(kernels_, rows, plain, accumulate, kept_weights_, out);
+    cpu::add_changes(kernels_, x, layer.weight, out);
   }
 
   void gated_linear_in_integers(const Tensor& x, const Linear& gate, const Linear& up,
@@ -190,8 +238,8 @@ class CpuBackend final : public Backend {
     cpu::check_linear(x, up, hidden);
     const cpu::QuantizedRows rows(kernels_, x);
     Tensor factor(hidden.shape());
-    cpu::quantized_linear(kernels_, rows, gate, false, kept_weights_, hidden);
-    cpu::quantized_linear(kernels_, rows, up, false, kept_weights_, factor);
+    multiply_in_integers(x, rows, gate, false, hidden);
+    multiply_in_integers(x, rows, up, false, factor);
     parallel_for_ranges(hidden.size(), kValueGrain, [&](int64_t begin, int64_t end) {
       kernels_.silu_multiply(hidden.data() + begin, factor.data() + begin, end - begin);
     });
@@ -200,6 +248,7 @@ class CpuBackend final : public Backend {
   const cpu::RowKernels& kernels_;
   const Compute compute_;
   cpu::QuantizedWeights kept_weights_;
+  cpu::ReadAhead read_ahead_;
 };
 
 }  // namespace

@@ -2,8 +2,16 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "ops/cpu/row_kernels.h"
+
+namespace zanime::ops {
+
+// The levels this CPU can run, lowest first.
+std::vector<std::string> cpu_levels();
+
+}  // namespace zanime::ops
 
 namespace zanime::ops::cpu {
 

@@ -4,8 +4,10 @@
 #include <stdexcept>
 #include <string>
 
+#include "base/buffer.h"
 #include "base/parallel.h"
 #include "ops/cpu/packed_product.h"
+#include "ops/cpu/parameter.h"
 #include "ops/cpu/scratch.h"
 #include "ops/cpu/weight_block.h"
 
@@ -20,7 +22,14 @@ constexpr int64_t kPanelDepth = 1280;
 // Rows of x that meet a packed block at a time: their block of inputs stays in cache meanwhile.
 constexpr int64_t kChunkRows = 96;
 
-// x in the numbers that it is multiplied in.
+// Packed weights, in one of the two types.
+struct PackedPanel {
+  float* fp32;
+  uint16_t* bf16;
+};
+
+// x in the numbers that it is multiplied in: float32 as it is, float32 rounded to bfloat16, or
+// bfloat16.
 class Factor {
  public:
   Factor(const RowKernels& kernels, const Tensor& x, Rounding rounding)
@@ -28,11 +37,15 @@ class Factor {
     if (rounding == Rounding::kNone) return;
     // Pairs of inputs are multiplied at once.
     is_stored_bf16_ = multiplies_bf16() && depth_ % 2 == 0;
-    values_ = Tensor(Shape{floats(rows_ * depth_)});
+    if (is_stored_bf16_) {
+      bf16_values_ = Buffer<uint16_t>(rows_ * depth_);
+    } else {
+      values_ = Tensor(Shape{rows_, depth_});
+    }
     parallel_for(rows_, [&](int64_t row) {
       const float* in = x.data() + row * depth_;
       if (is_stored_bf16_) {
-        kernels.to_bf16(in, reinterpret_cast<uint16_t*>(values_.data()) + row * depth_, depth_);
+        kernels.to_bf16(in, bf16_values_.data() + row * depth_, depth_);
       } else {
         kernels.round_to_bf16(in, values_.data() + row * depth_, depth_);
       }
@@ -42,80 +55,83 @@ class Factor {
   int64_t rows() const { return rows_; }
   int64_t depth() const { return depth_; }
 
-  // packed = the weight's rows [first, first + outputs), columns [column, column + columns),
-  // outputs <= kPackedOutputs. Takes floats(kPackedOutputs * columns).
+  // The weight's rows [first, first + outputs), columns [column, column + columns), packed behind
+  // `skipped` packed blocks of kPackedOutputs x columns. outputs <= kPackedOutputs.
   void pack(const RowKernels& kernels, const weights::Weight& weight, int64_t first,
-            int64_t outputs, int64_t column, int64_t columns, float* packed) const {
-    float* tile = scratch(Scratch::kWeightPanel, outputs * kConvertedColumns);
+            int64_t outputs, int64_t column, int64_t columns, const PackedPanel& panel,
+            int64_t skipped) const {
+    float* tile = scratch<float>(Scratch::kWeightPanel, outputs * kConvertedColumns);
     for (int64_t done = 0; done < columns; done += kConvertedColumns) {
       const int64_t count = std::min(kConvertedColumns, columns - done);
       convert_block(kernels, weight, first, outputs, column + done, count, tile);
-      float* target = packed + floats(done * kPackedOutputs);
+      const int64_t offset = skipped + done * kPackedOutputs;
       if (is_stored_bf16_) {
-        kernels.pack_bf16(tile, outputs, count, reinterpret_cast<uint16_t*>(target));
+        kernels.pack_bf16(tile, outputs, count, panel.bf16 + offset);
         continue;
       }
       if (rounding_ == Rounding::kBFloat16) kernels.round_to_bf16(tile, tile, outputs * count);
-      kernels.pack(tile, outputs, count, target);
+      kernels.pack(tile, outputs, count, panel.fp32 + offset);
     }
   }
 
-  // out [rows, outputs] (+)= x[first .. first + rows, column ..] packed^T
-  void multiply(PackedShape shape, int64_t first, int64_t column, const float* packed,
-                Matrix out) const {
+  // out [rows, outputs] (+)= x[first .. first + rows, column ..] packed^T, the block that lies
+  // behind `skipped` packed values.
+  void multiply(PackedShape shape, int64_t first, int64_t column, const PackedPanel& panel,
+                int64_t skipped, Matrix out) const {
     shape.x_stride = depth_;
     const int64_t offset = first * depth_ + column;
     if (is_stored_bf16_) {
-      multiply_packed_bf16(shape, reinterpret_cast<const uint16_t*>(values_.data()) + offset,
-                           reinterpret_cast<const uint16_t*>(packed), out);
+      multiply_packed_bf16(shape, bf16_values_.data() + offset, panel.bf16 + skipped, out);
     } else {
-      multiply_packed(shape, values_.data() + offset, packed, out);
+      multiply_packed(shape, values_.data() + offset, panel.fp32 + skipped, out);
     }
   }
 
-  // As many floats as hold so many numbers.
-  int64_t floats(int64_t numbers) const {
-    return is_stored_bf16_ ? floats_for_bytes(2 * numbers) : numbers;
+  // Room of this thread for so many packed values.
+  PackedPanel packed_panel(int64_t values) const {
+    if (is_stored_bf16_) return {nullptr, scratch<uint16_t>(Scratch::kPackedPanel, values)};
+    return {scratch<float>(Scratch::kPackedPanel, values), nullptr};
   }
 
  private:
   int64_t rows_, depth_;
   Rounding rounding_;
   bool is_stored_bf16_ = false;
-  Tensor values_;  // pairs of bfloat16 where is_stored_bf16_
+  Tensor values_;                 // where not is_stored_bf16_
+  Buffer<uint16_t> bf16_values_;  // where it is
 };
 
 // The product of one panel: outputs [first, first + count), count <= kPanelOutputs.
-void multiply_panel(const RowKernels& kernels, const Factor& x, const Linear& layer, int64_t first,
-                    int64_t count, bool accumulate, Matrix out) {
-  const int64_t depth = std::min(x.depth(), kPanelDepth);
-  const int64_t packed_size = x.floats(kPackedOutputs * depth);
+void multiply_panel(const RowKernels& kernels, const Factor& x, const weights::Weight& weight,
+                    const Tensor& bias, int64_t first, int64_t count, bool accumulate, Matrix out) {
+  const int64_t packed_size = kPackedOutputs * std::min(x.depth(), kPanelDepth);
   const int64_t packs = (count + kPackedOutputs - 1) / kPackedOutputs;
-  float* packed = scratch(Scratch::kPackedPanel, packs * packed_size);
+  const PackedPanel panel = x.packed_panel(packs * packed_size);
   const auto for_each_pack = [&](auto work) {
     for (int64_t pack = 0; pack < packs; ++pack) {
       const int64_t begin = pack * kPackedOutputs;
-      work(begin, std::min(kPackedOutputs, count - begin), packed + pack * packed_size);
+      work(begin, std::min(kPackedOutputs, count - begin), pack * packed_size);
     }
   };
   for (int64_t column = 0; column < x.depth(); column += kPanelDepth) {
     const int64_t columns = std::min(kPanelDepth, x.depth() - column);
-    for_each_pack([&](int64_t begin, int64_t outputs, float* target) {
-      x.pack(kernels, layer.weight, first + begin, outputs, column, columns, target);
+    for_each_pack([&](int64_t begin, int64_t outputs, int64_t skipped) {
+      x.pack(kernels, weight, first + begin, outputs, column, columns, panel, skipped);
     });
     for (int64_t row = 0; row < x.rows(); row += kChunkRows) {
-      for_each_pack([&](int64_t begin, int64_t outputs, const float* source) {
+      for_each_pack([&](int64_t begin, int64_t outputs, int64_t skipped) {
         const PackedShape shape{.rows = std::min(kChunkRows, x.rows() - row),
                                 .outputs = outputs,
                                 .depth = columns,
                                 .accumulate = accumulate || column > 0};
-        x.multiply(shape, row, column, source, {out.data + row * out.stride + begin, out.stride});
+        x.multiply(shape, row, column, panel, skipped,
+                   {out.data + row * out.stride + begin, out.stride});
       });
     }
   }
-  if (layer.bias.empty()) return;
+  if (bias.empty()) return;
   for (int64_t row = 0; row < x.rows(); ++row) {
-    kernels.add(out.data + row * out.stride, layer.bias.data() + first, count);
+    kernels.add(out.data + row * out.stride, bias.data() + first, count);
   }
 }
 
@@ -131,7 +147,7 @@ int64_t panel_outputs(const Linear& layer, const Factor& x) {
 void check_linear(const Tensor& x, const Linear& layer, const Tensor& out) {
   const weights::Weight& weight = layer.weight;
   const bool fits = x.rank() > 0 && weight.columns() == x.dim(-1) && out.dim(-1) == weight.rows() &&
-                    (layer.bias.empty() || layer.bias.size() == weight.rows()) &&
+                    (layer.bias.empty() || layer.bias.shape().size() == weight.rows()) &&
                     x.size() / x.dim(-1) == out.size() / out.dim(-1);
   if (!fits) {
     throw std::invalid_argument("linear " + weight.name() + " " + weight.shape().to_string() +
@@ -152,9 +168,10 @@ void linear(const RowKernels& kernels, const Tensor& x, const Linear& layer, Rou
             bool accumulate, Tensor& out) {
   check_linear(x, layer, out);
   const Factor factor(kernels, x, rounding);
+  const Tensor bias = parameter(kernels, layer.bias);
   const int64_t outputs = layer.weight.rows();
   parallel_for_ranges(outputs, panel_outputs(layer, factor), [&](int64_t begin, int64_t end) {
-    multiply_panel(kernels, factor, layer, begin, end - begin, accumulate,
+    multiply_panel(kernels, factor, layer.weight, bias, begin, end - begin, accumulate,
                    {out.data() + begin, outputs});
   });
 }
@@ -164,13 +181,14 @@ void gated_linear(const RowKernels& kernels, const Tensor& x, const Linear& gate
   check_linear(x, gate, hidden);
   check_linear(x, up, hidden);
   const Factor factor(kernels, x, rounding);
+  const Tensor gate_bias = parameter(kernels, gate.bias), up_bias = parameter(kernels, up.bias);
   const int64_t outputs = gate.weight.rows();
   parallel_for_ranges(outputs, panel_outputs(gate, factor), [&](int64_t begin, int64_t end) {
     const int64_t count = end - begin;
     const Matrix gate_out{hidden.data() + begin, outputs};
-    const Matrix up_out{scratch(Scratch::kGatePanel, factor.rows() * count), count};
-    multiply_panel(kernels, factor, gate, begin, count, false, gate_out);
-    multiply_panel(kernels, factor, up, begin, count, false, up_out);
+    const Matrix up_out{scratch<float>(Scratch::kGatePanel, factor.rows() * count), count};
+    multiply_panel(kernels, factor, gate.weight, gate_bias, begin, count, false, gate_out);
+    multiply_panel(kernels, factor, up.weight, up_bias, begin, count, false, up_out);
     for (int64_t row = 0; row < factor.rows(); ++row) {
       kernels.silu_multiply(gate_out.data + row * gate_out.stride, up_out.data + row * count,
                             count);

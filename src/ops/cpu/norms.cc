@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/parallel.h"
+#include "ops/cpu/parameter.h"
 
 namespace zanime::ops::cpu {
 namespace {
@@ -72,7 +73,7 @@ void gated_norm_add(const RowKernels& kernels, Tensor& sum, const Tensor& x, con
 
 void head_norm_rope(const RowKernels& kernels, Tensor& qkv, const AttentionLayout& layout,
                     const Tensor& query_weight, const Tensor& key_weight, float epsilon,
-                    const RopeTable& rope) {
+                    const HostRope& rope) {
   const int64_t n = layout.head_dim;
   if (qkv.size() != layout.batch * layout.tokens * layout.row_size() ||
       rope.cos.size() != layout.tokens * n / 2 || query_weight.size() != n ||
@@ -97,8 +98,9 @@ void head_norm_rope(const RowKernels& kernels, Tensor& qkv, const AttentionLayou
 }
 
 Tensor group_norm_factors(const RowKernels& kernels, const Tensor& x, const GroupNorm& norm) {
-  check_channels("group_norm", x, norm.weight);
-  check_channels("group_norm", x, norm.bias);
+  const Tensor weight = parameter(kernels, norm.weight), bias = parameter(kernels, norm.bias);
+  check_channels("group_norm", x, weight);
+  check_channels("group_norm", x, bias);
   const int64_t channels = x.dim(-1);
   if (channels % norm.groups != 0) {
     throw std::invalid_argument("group_norm: " + std::to_string(norm.groups) + " groups of " +
@@ -138,9 +140,9 @@ Tensor group_norm_factors(const RowKernels& kernels, const Tensor& x, const Grou
       const double variance = std::max(squares / count - mean * mean, 0.0);
       const double inverse = 1.0 / std::sqrt(variance + norm.epsilon);
       for (int64_t c = group * per_group; c < (group + 1) * per_group; ++c) {
-        const double scaled = inverse * norm.weight.data()[c];
+        const double scaled = inverse * weight.data()[c];
         factor[c] = static_cast<float>(scaled);
-        offset[c] = static_cast<float>(norm.bias.data()[c] - mean * scaled);
+        offset[c] = static_cast<float>(bias.data()[c] - mean * scaled);
       }
     }
   }

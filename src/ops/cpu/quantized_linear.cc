@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "ops/cpu/linear.h"
+#include "ops/cpu/parameter.h"
 #include "ops/cpu/scratch.h"
 #include "ops/cpu/weight_block.h"
 #include "weights/rotation.h"
@@ -57,7 +58,7 @@ weights::Weight as_stored(const weights::Weight& weight) {
 void quantize_panel(const RowKernels& kernels, const weights::Weight& weight, int64_t rotation,
                     int64_t first, int64_t count, const QuantizedPanel& panel) {
   const int64_t depth = weight.columns();
-  float* block = scratch(Scratch::kWeightPanel, kConvertedRows * depth);
+  float* block = scratch<float>(Scratch::kWeightPanel, kConvertedRows * depth);
   for (int64_t done = 0; done < count; done += kConvertedRows) {
     const int64_t rows = std::min(kConvertedRows, count - done);
     convert_block(kernels, weight, first + done, rows, 0, depth, block);
@@ -94,25 +95,22 @@ int64_t rotation_for(int64_t depth) {
 }
 
 QuantizedRows::QuantizedRows(const RowKernels& kernels, const Tensor& x)
-    : rows_(x.size() / x.dim(-1)),
-      depth_(x.dim(-1)),
-      storage_(Shape{floats_for_bytes(rows_ * depth_)}),
-      scales_(Shape{rows_}) {
+    : rows_(x.size() / x.dim(-1)), depth_(x.dim(-1)), values_(rows_ * depth_), scales_(rows_) {
   const int64_t rotation = rotation_for(depth_);
-  auto* bytes = reinterpret_cast<uint8_t*>(storage_.data());
   parallel_for(rows_, [&](int64_t row) {
-    float* values = scratch(Scratch::kWeightPanel, depth_);
+    float* values = scratch<float>(Scratch::kWeightPanel, depth_);
     std::copy_n(x.data() + row * depth_, depth_, values);
     if (rotation != 0) kernels.rotate(values, depth_, rotation);
-    scales_.data()[row] = quantize_row(kernels, values, depth_, kLargestActivation, kActivationZero,
-                                       bytes + row * depth_)
-                              .scale;
+    scales_[row] = quantize_row(kernels, values, depth_, kLargestActivation, kActivationZero,
+                                values_.data() + row * depth_)
+                       .scale;
   });
 }
 
 void quantized_linear(const RowKernels& kernels, const QuantizedRows& x, const Linear& layer,
                       bool accumulate, QuantizedWeights& kept, Tensor& out) {
   const int64_t depth = x.depth(), outputs = layer.weight.rows();
+  const Tensor bias = parameter(kernels, layer.bias);
   QuantizedWeight* whole = kept.find(layer.weight);
   const bool is_converted = whole != nullptr;
   if (!is_converted) whole = kept.add(layer.weight);
@@ -128,18 +126,16 @@ void quantized_linear(const RowKernels& kernels, const QuantizedRows& x, const L
     if (whole != nullptr) {
       panel = whole->panel(first);
     } else {
-      panel.values = reinterpret_cast<int8_t*>(
-          scratch(Scratch::kQuantizedPanel, floats_for_bytes(count * depth)));
+      panel.values = scratch<int8_t>(Scratch::kQuantizedPanel, count * depth);
     }
     if (!is_converted) quantize_panel(kernels, weight, rotation, first, count, panel);
-    auto* products =
-        reinterpret_cast<int32_t*>(scratch(Scratch::kIntegerProducts, x.rows() * count));
+    auto* products = scratch<int32_t>(Scratch::kIntegerProducts, x.rows() * count);
     gemm(x.rows(), count, depth, x.values(), panel.values, products);
     for (int64_t row = 0; row < x.rows(); ++row) {
       float* target = out.data() + row * outputs + first;
       kernels.dequantize(products + row * count, panel.sums, panel.scales, x.scale(row), accumulate,
                          target, count);
-      if (!layer.bias.empty()) kernels.add(target, layer.bias.data() + first, count);
+      if (!bias.empty()) kernels.add(target, bias.data() + first, count);
     }
   });
 }

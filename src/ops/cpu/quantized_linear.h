@@ -6,6 +6,7 @@
 // the few large values that would make all others small (ConvRot, arXiv 2512.03673).
 #pragma once
 
+#include "base/buffer.h"
 #include "base/tensor.h"
 #include "ops/cpu/quantized_weights.h"
 #include "ops/cpu/row_kernels.h"
@@ -25,13 +26,13 @@ class QuantizedRows {
 
   int64_t rows() const { return rows_; }
   int64_t depth() const { return depth_; }
-  const uint8_t* values() const { return reinterpret_cast<const uint8_t*>(storage_.data()); }
-  float scale(int64_t row) const { return scales_.data()[row]; }
+  const uint8_t* values() const { return values_.data(); }
+  float scale(int64_t row) const { return scales_[row]; }
 
  private:
   int64_t rows_, depth_;
-  Tensor storage_;  // bytes; a tensor for its allocation
-  Tensor scales_;
+  Buffer<uint8_t> values_;
+  Buffer<float> scales_;
 };
 
 // As linear() (ops/cpu/linear.h), of which it takes the shapes as checked. The weight is taken from

@@ -2,20 +2,14 @@
 
 #include <utility>
 
-#include "ops/cpu/scratch.h"
-
 namespace zanime::ops::cpu {
 
 QuantizedWeight::QuantizedWeight(int64_t rows, int64_t depth)
-    : rows_(rows),
-      depth_(depth),
-      values_(Shape{floats_for_bytes(rows * depth)}),
-      scales_(Shape{rows}),
-      sums_(Shape{rows}) {}
+    : rows_(rows), depth_(depth), values_(rows * depth), scales_(rows), sums_(rows) {}
 
 QuantizedPanel QuantizedWeight::panel(int64_t first_row) {
-  return {reinterpret_cast<int8_t*>(values_.data()) + first_row * depth_,
-          scales_.data() + first_row, reinterpret_cast<int32_t*>(sums_.data()) + first_row};
+  return {values_.data() + first_row * depth_, scales_.data() + first_row,
+          sums_.data() + first_row};
 }
 
 int64_t QuantizedWeight::bytes_for(int64_t rows, int64_t depth) {

@@ -7,7 +7,7 @@
 #include <memory>
 #include <tuple>
 
-#include "base/tensor.h"
+#include "base/buffer.h"
 #include "weights/weight.h"
 
 namespace zanime::ops::cpu {
@@ -30,12 +30,15 @@ class QuantizedWeight {
 
  private:
   int64_t rows_, depth_;
-  Tensor values_, scales_, sums_;  // bytes and integers in tensors, for their allocation
+  Buffer<int8_t> values_;
+  Buffer<float> scales_;
+  Buffer<int32_t> sums_;
 };
 
 // Weights that stay converted, up to a number of bytes. The first ones that come are kept: a
 // network uses all of its weights in turn, so that replacing any would replace all. Those of a
-// file that is gone make room. Weights that adapters change are not kept.
+// file that is gone make room. A weight with changes in it is not kept: adapters of low rank are
+// applied beside it (ops/cpu/low_rank.h).
 class QuantizedWeights {
  public:
   explicit QuantizedWeights(int64_t capacity) : capacity_(capacity) {}

@@ -41,27 +41,26 @@ ReadAhead::~ReadAhead() {
   reader_.request_stop();  // and joins
 }
 
-void ReadAhead::want(std::initializer_list<const weights::Weight*> weights) {
+void ReadAhead::want(std::span<const weights::Weight* const> weights) {
   const std::lock_guard lock(mutex_);
   for (const weights::Weight* weight : weights) {
     for (const weights::WeightPart& part : weight->parts()) {
       const auto bytes =
           static_cast<size_t>(dtype_bytes(part.dtype, part.rows * weight->columns()));
-      if (bytes >= kSmallestBytes) ranges_.push_back({part.data, bytes});
+      if (bytes >= kSmallestBytes) ranges_.push_back({part.data, bytes, weight->owner()});
     }
   }
-  if (ranges_.empty()) return;
-  if (!reader_.joinable()) {
-    reader_ = std::jthread([this](const std::stop_token& stop) { read(stop); });
-  }
-  wanted_.notify_one();
+  if (ranges_.empty() || is_reading_) return;
+  is_reading_ = true;
+  reader_ =
+      std::jthread([this](const std::stop_token& stop) { read(stop); });  // joins the last one
 }
 
-void ReadAhead::read(std::stop_token stop) {
+void ReadAhead::read(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  while (wanted_.wait(lock, stop, [&] { return !ranges_.empty(); }) && !stop.stop_requested()) {
+  while (!ranges_.empty() && !stop.stop_requested()) {
     Range& range = ranges_.front();
-    const Range piece{range.begin, std::min(range.bytes, kReadBytes)};
+    const Range piece{range.begin, std::min(range.bytes, kReadBytes), range.file};
     range.begin += piece.bytes;
     range.bytes -= piece.bytes;
     if (range.bytes == 0) ranges_.pop_front();
@@ -69,6 +68,7 @@ void ReadAhead::read(std::stop_token stop) {
     read_pages(piece.begin, piece.bytes);  // may wait for the disk
     lock.lock();
   }
+  is_reading_ = false;
 }
 
 }  // namespace zanime::ops::cpu

@@ -2,11 +2,11 @@
 // while the processor works, instead of waiting for one small read after another.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
-#include <initializer_list>
+#include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 
 #include "weights/weight.h"
@@ -21,22 +21,25 @@ class ReadAhead {
   // Gives up what it has not begun to read.
   ~ReadAhead();
 
-  // Asks for weights in the order in which they will be needed and returns at once. They must stay
-  // alive as long as this does. Small ones are left to come when touched; what is in memory already
-  // costs next to nothing.
-  void want(std::initializer_list<const weights::Weight*> weights);
+  // Asks for weights in the order in which they will be needed and returns at once. Their files
+  // stay open until they are read. Small ones are left to come when touched; what is in memory
+  // already costs next to nothing.
+  void want(std::span<const weights::Weight* const> weights);
 
  private:
   struct Range {
     const std::byte* begin;
     size_t bytes;
+    std::shared_ptr<const void> file;  // keeps the mapping
   };
-  void read(std::stop_token stop);
+  void read(const std::stop_token& stop);
 
   std::mutex mutex_;
-  std::condition_variable_any wanted_;
   std::deque<Range> ranges_;  // guarded by mutex_
-  std::jthread reader_;       // started when there is something to read
+  bool is_reading_ = false;   // the same
+  // Lives while there is something to read: a process that forks meanwhile is rare, and a thread
+  // that ended can be joined in a child, too.
+  std::jthread reader_;
 };
 
 }  // namespace zanime::ops::cpu

@@ -2,16 +2,16 @@
 
 #include <array>
 
-#include "base/tensor.h"
+#include "base/buffer.h"
 
 namespace zanime::ops::cpu {
 
-float* scratch(Scratch purpose, int64_t count) {
-  thread_local std::array<Tensor, static_cast<size_t>(Scratch::kCount)> buffers;
-  Tensor& buffer = buffers[static_cast<size_t>(purpose)];
-  if (buffer.size() < count) {
+std::byte* scratch_bytes(Scratch purpose, int64_t bytes) {
+  thread_local std::array<Buffer<std::byte>, static_cast<size_t>(Scratch::kCount)> buffers;
+  Buffer<std::byte>& buffer = buffers[static_cast<size_t>(purpose)];
+  if (buffer.size() < bytes) {
     buffer = {};  // give the old memory back before asking for more
-    buffer = Tensor(Shape{count});
+    buffer = Buffer<std::byte>(bytes);
   }
   return buffer.data();
 }

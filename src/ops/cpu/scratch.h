@@ -1,6 +1,7 @@
 // Working memory that a thread keeps between calls, so that a panel buffer stays in its cache.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace zanime::ops::cpu {
@@ -15,14 +16,18 @@ enum class Scratch {
   kConvolutionStrip,
   kQuantizedPanel,
   kIntegerProducts,
+  kLowRank,
   kCount
 };
 
-// As many floats as hold so many bytes.
-inline int64_t floats_for_bytes(int64_t bytes) { return (bytes + 3) / 4; }
+// At least `bytes`, aligned to 64 bytes, owned by the calling thread and valid until its next call
+// for the same purpose. Contents are undefined. Throws Error(kResource).
+std::byte* scratch_bytes(Scratch purpose, int64_t bytes);
 
-// At least `count` floats, aligned to 64 bytes, owned by the calling thread and valid until its
-// next call for the same purpose. Contents are undefined. Throws Error(kResource).
-float* scratch(Scratch purpose, int64_t count);
+// Room for `count` values of a type.
+template <class T>
+T* scratch(Scratch purpose, int64_t count) {
+  return reinterpret_cast<T*>(scratch_bytes(purpose, count * static_cast<int64_t>(sizeof(T))));
+}
 
 }  // namespace zanime::ops::cpu

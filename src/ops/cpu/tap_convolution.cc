@@ -7,6 +7,7 @@
 
 #include "base/parallel.h"
 #include "ops/cpu/gemm.h"
+#include "ops/cpu/parameter.h"
 #include "ops/cpu/scratch.h"
 #include "ops/cpu/weight_block.h"
 
@@ -79,7 +80,7 @@ void multiply_run(const RowKernels& kernels, const Tensor& bordered, const Tenso
   const int64_t line = bordered.dim(2);  // pixels from one row to the next
   const int64_t pixels = (run.rows - 1) * line + run.columns;
   const float* corner = bordered.data() + run.picture * bordered.dim(1) * line * channels;
-  float* sums = scratch(Scratch::kConvolutionRun, pixels * outputs);
+  float* sums = scratch<float>(Scratch::kConvolutionRun, pixels * outputs);
   float beta = 0.0f;
   for (const Tap& tap : phase.taps) {
     const float* moved = corner + ((run.row + tap.row) * line + run.column + tap.column) * channels;
@@ -105,7 +106,7 @@ Tensor weights_by_tap(const RowKernels& kernels, const weights::Weight& weight) 
   const int64_t outputs = weight.shape()[0], inputs = weight.shape()[1];
   Tensor taps(Shape{kTaps, outputs, inputs});
   parallel_for(outputs, [&](int64_t output) {
-    float* row = scratch(Scratch::kWeightPanel, inputs * kTaps);
+    float* row = scratch<float>(Scratch::kWeightPanel, inputs * kTaps);
     convert_block(kernels, weight, output, 1, 0, inputs * kTaps, row);
     for (int64_t tap = 0; tap < kTaps; ++tap) {
       float* target = taps.data() + (tap * outputs + output) * inputs;
@@ -118,10 +119,11 @@ Tensor weights_by_tap(const RowKernels& kernels, const weights::Weight& weight) 
 void convolve(const RowKernels& kernels, const PictureLines& lines, const Conv2d& layer,
               const std::vector<Phase>& phases, Tensor& out) {
   const Tensor bordered = with_border(kernels, lines);
+  const Tensor bias = parameter(kernels, layer.bias);
   const std::vector<Run> runs = runs_of(lines.x);
   const auto count = static_cast<int64_t>(phases.size());
   parallel_for(static_cast<int64_t>(runs.size()) * count, [&](int64_t i) {
-    multiply_run(kernels, bordered, layer.bias, phases[static_cast<size_t>(i % count)],
+    multiply_run(kernels, bordered, bias, phases[static_cast<size_t>(i % count)],
                  runs[static_cast<size_t>(i / count)], out);
   });
 }

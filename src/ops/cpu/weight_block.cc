@@ -94,8 +94,23 @@ void convert_block(const RowKernels& kernels, const weights::Weight& weight, int
   const weights::WeightBlock block{first, rows, column, columns};
   convert_stored(kernels, weight, block, out);
   if (weight.changes().empty()) return;
-  float* work = scratch(Scratch::kWeightChange, 2 * rows * columns);
+  float* work = scratch<float>(Scratch::kWeightChange, 2 * rows * columns);
   weights::apply_changes(weight, block, CpuBlockMath(kernels), work, out);
+}
+
+void convert_vector(const RowKernels& kernels, const weights::Weight& weight, float* out) {
+  const bool is_plain = std::all_of(weight.parts().begin(), weight.parts().end(),
+                                    [](const weights::WeightPart& part) {
+                                      return part.row_scales == nullptr && part.rotation == 0;
+                                    });
+  if (!is_plain || !weight.changes().empty()) {
+    return convert_block(kernels, weight, 0, weight.rows(), 0, weight.columns(), out);
+  }
+  for (const weights::WeightPart& part : weight.parts()) {
+    const int64_t count = part.rows * weight.columns();
+    convert_values(kernels, part.dtype, part.data, part.scale, out, count);
+    out += count;
+  }
 }
 
 }  // namespace zanime::ops::cpu

@@ -18,4 +18,8 @@ constexpr int64_t kConvertedColumns = 256;
 void convert_block(const RowKernels& kernels, const weights::Weight& weight, int64_t first,
                    int64_t rows, int64_t column, int64_t columns, float* out);
 
+// out = the whole weight in float32, changes applied: for vectors, whose values lie one behind the
+// other as those of a row do.
+void convert_vector(const RowKernels& kernels, const weights::Weight& weight, float* out);
+
 }  // namespace zanime::ops::cpu
