@@ -14,12 +14,12 @@
 #include "base/log.h"
 #include "base/parallel.h"
 #include "base/text/near_matches.h"
+#include "base/text/quoted.h"
 #include "base/version.h"
 #include "cli/commands.h"
 #include "cli/globals.h"
 #include "cli/lab.h"
 #include "cli/terminal.h"
-#include "nodes/input_value.h"
 
 namespace zanime::cli {
 namespace {
@@ -113,11 +113,11 @@ Error usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, c
   const std::vector<std::string> commands = command_names(command);
   std::string message = error.what();
   if (word.starts_with("-")) {
-    message = "there is no option " + nodes::quoted(word) +
+    message = "there is no option " + text::quoted(word) +
               did_you_mean(word.substr(0, word.find('=')), option_names(command));
   } else if (!word.empty()) {
-    message = commands.empty() ? nodes::quoted(word) + " was not expected"
-                               : nodes::quoted(word) + " is not a command of `" + name + "`" +
+    message = commands.empty() ? text::quoted(word) + " was not expected"
+                               : text::quoted(word) + " is not a command of `" + name + "`" +
                                      did_you_mean(word, commands);
   } else if (!commands.empty() && dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
     message = "`" + name + "` needs a command: " + text::list_names(commands, "or");

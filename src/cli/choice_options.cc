@@ -3,7 +3,7 @@
 #include <charconv>
 
 #include "base/error.h"
-#include "nodes/input_value.h"
+#include "base/text/quoted.h"
 
 namespace zanime::cli {
 
@@ -12,7 +12,7 @@ uint64_t parse_seed(const std::string& option, const std::string& text) {
   const char* end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, seed);
   if (error != std::errc() || rest != end) {
-    throw Error(ErrorKind::kUsage, option + " is " + nodes::quoted(text) +
+    throw Error(ErrorKind::kUsage, option + " is " + text::quoted(text) +
                                        ", but must be a whole number from 0 to "
                                        "18446744073709551615; leave it out for a random one");
   }

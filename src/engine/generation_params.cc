@@ -7,9 +7,9 @@
 
 #include "base/error.h"
 #include "base/text/near_matches.h"
+#include "base/text/quoted.h"
 #include "base/text/utf8.h"
 #include "engine/prompt_expansion.h"
-#include "nodes/input_value.h"
 #include "pictures/mask_planes.h"
 #include "sampling/samplers.h"
 #include "sampling/schedules.h"
@@ -52,7 +52,7 @@ void check_real(std::vector<std::string>& problems, const std::string& name, dou
 void check_choice(std::vector<std::string>& problems, const std::string& name,
                   const std::string& value, const std::vector<std::string>& choices) {
   if (std::find(choices.begin(), choices.end(), value) != choices.end()) return;
-  std::string problem = name + " " + nodes::quoted(value) + " does not exist";
+  std::string problem = name + " " + text::quoted(value) + " does not exist";
   const std::vector<std::string> near = text::near_matches(value, choices);
   if (!near.empty()) problem += "; did you mean " + text::list_names(near, "or") + "?";
   problem += near.empty() ? "; there are " : " There are ";
@@ -124,7 +124,7 @@ void check_hires(std::vector<std::string>& problems, const GenerationParams& par
 void check_loras(std::vector<std::string>& problems, const std::vector<LoraChoice>& loras) {
   for (const LoraChoice& lora : loras) {
     if (lora.name.empty()) problems.push_back("a LoRA has no name");
-    check_real(problems, "the strength of the LoRA " + nodes::quoted(lora.name), lora.strength,
+    check_real(problems, "the strength of the LoRA " + text::quoted(lora.name), lora.strength,
                -kMaxLoraStrength, kMaxLoraStrength);
   }
 }

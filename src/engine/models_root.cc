@@ -13,9 +13,9 @@
 #include "base/files/folders.h"
 #include "base/log.h"
 #include "base/text/near_matches.h"
+#include "base/text/quoted.h"
 #include "fetch/model_folders.h"
 #include "fetch/model_sources.h"
-#include "nodes/input_value.h"
 
 namespace zanime::engine {
 namespace fs = std::filesystem;
@@ -142,7 +142,7 @@ fs::path ModelsRoot::find(const std::string& folder, const std::string& name) co
   }
   const std::vector<std::string> names = list(folder);
   const std::vector<std::string> near = text::near_matches(name, names);
-  std::string message = nodes::quoted(name) + " is not in " + (root_ / kind.name).string() + "; " +
+  std::string message = text::quoted(name) + " is not in " + (root_ / kind.name).string() + "; " +
                         what_is_there(names) + ".";
   if (!near.empty()) message += " Did you mean " + text::list_names(near, "or") + "?";
   throw Error(ErrorKind::kFile, message + how_to_get(kind, root_, name));

@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "base/text/near_matches.h"
-#include "nodes/input_value.h"
+#include "base/text/quoted.h"
 
 namespace zanime::engine {
 namespace {
@@ -166,7 +166,7 @@ GenerationParams params_from_json(const ordered_json& object) {
   for (const auto& [name, value] : object.items()) {
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
     const std::vector<std::string> near = text::near_matches(name, names);
-    problems.push_back("a request has no member " + nodes::quoted(name) +
+    problems.push_back("a request has no member " + text::quoted(name) +
                        (near.empty() ? "; there are " + text::list_names(names, "and")
                                      : "; did you mean " + text::list_names(near, "or") + "?"));
   }

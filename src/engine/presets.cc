@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/text/near_matches.h"
-#include "nodes/input_value.h"
+#include "base/text/quoted.h"
 
 namespace zanime::engine {
 namespace {
@@ -15,7 +15,7 @@ const Preset& find(const std::string& kind, const std::vector<Preset>& presets,
     if (name == preset.name) return preset;
     names.emplace_back(preset.name);
   }
-  throw Error(ErrorKind::kUsage, kind + " " + nodes::quoted(name) + " does not exist; there are " +
+  throw Error(ErrorKind::kUsage, kind + " " + text::quoted(name) + " does not exist; there are " +
                                      text::list_names(names));
 }
 

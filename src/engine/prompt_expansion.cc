@@ -14,8 +14,8 @@
 #include "base/error.h"
 #include "base/files/folders.h"
 #include "base/text/near_matches.h"
+#include "base/text/quoted.h"
 #include "base/text/utf8.h"
-#include "nodes/input_value.h"
 
 namespace zanime::engine {
 namespace fs = std::filesystem;
@@ -240,8 +240,8 @@ class Expansion {
     for (const std::string& line : lines) choices.push_back(parse_choice(line));
     const Choice& chosen = choices[draw(choices)];
     if (const std::string problem = problem_of_braces(std::string(chosen.text)); !problem.empty()) {
-      throw Error(ErrorKind::kFile, "the wildcard " + nodes::quoted(name) + " has the line " +
-                                        nodes::quoted(std::string(chosen.text)) + ", which " +
+      throw Error(ErrorKind::kFile, "the wildcard " + text::quoted(name) + " has the line " +
+                                        text::quoted(std::string(chosen.text)) + ", which " +
                                         problem);
     }
     expand(chosen.text);

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/files/folders.h"
 #include "base/text/near_matches.h"
-#include "nodes/input_value.h"
+#include "base/text/quoted.h"
 
 namespace zanime::engine {
 namespace fs = std::filesystem;
@@ -45,7 +45,7 @@ std::vector<std::string> files_in(const fs::path& place, const std::string& fold
 std::string without_mark(const std::string& name) {
   for (const std::string_view mark : {" [output]", " [temp]"}) {
     if (!name.ends_with(mark)) continue;
-    throw Error(ErrorKind::kFile, nodes::quoted(name) +
+    throw Error(ErrorKind::kFile, text::quoted(name) +
                                       " lies in a folder of the editor's; put a "
                                       "copy into the input folder and name that");
   }
@@ -92,7 +92,7 @@ fs::path UserFiles::locate_picture(const std::string& path_or_name, const std::s
   if (fs::is_regular_file(path, error)) return path;
   if (fs::is_directory(path, error)) {
     throw Error(ErrorKind::kFile,
-                what + " " + nodes::quoted(path_or_name) + " is a folder; name a picture in it");
+                what + " " + text::quoted(path_or_name) + " is a folder; name a picture in it");
   }
   if (fs::path found = find_input(path_or_name); !found.empty()) return found;
 
@@ -104,7 +104,7 @@ fs::path UserFiles::locate_picture(const std::string& path_or_name, const std::s
   }
   if (near.empty()) near = text::near_matches(path_or_name, list("input"));
   throw Error(ErrorKind::kFile,
-              what + " " + nodes::quoted(path_or_name) +
+              what + " " + text::quoted(path_or_name) +
                   " is neither a file nor a name in the input folder " +
                   fs::absolute(input_folder_, error).lexically_normal().string() +
                   (near.empty() ? "" : "; did you mean " + text::list_names(near, "or") + "?"));
@@ -134,7 +134,7 @@ fs::path UserFiles::find(const std::string& folder, const std::string& name) con
   std::error_code error;
   const std::vector<std::string> names = list(folder);
   const std::vector<std::string> near = text::near_matches(name, names);
-  std::string message = nodes::quoted(name) + " is not in the input folder " +
+  std::string message = text::quoted(name) + " is not in the input folder " +
                         fs::absolute(input_folder_, error).lexically_normal().string();
   message += near.empty() ? "" : "; did you mean " + text::list_names(near, "or") + "?";
   throw Error(ErrorKind::kFile,

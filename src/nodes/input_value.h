@@ -31,7 +31,4 @@ CheckedValue check_value(const InputSpec& input, const Value& value, const Model
 // stand for a FLOAT, a STRING for a COMBO.
 bool types_fit(const std::string& from, const std::string& to);
 
-// Text from a file, made fit for a message: in quotes, control characters escaped, shortened.
-std::string quoted(const std::string& text);
-
 }  // namespace zanime::nodes
