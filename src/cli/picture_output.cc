@@ -1,18 +1,18 @@
 #include "cli/picture_output.h"
 
 #include <algorithm>
+#include <optional>
 #include <system_error>
 
 #include "base/error.h"
 #include "base/files/atomic_file.h"
 #include "engine/latent_file.h"
+#include "pictures/name_words.h"
 #include "pictures/picture_file.h"
 
 namespace zanime::cli {
 namespace fs = std::filesystem;
 namespace {
-
-constexpr std::string_view kBatchWord = "%batch_num%";
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
@@ -69,9 +69,11 @@ PictureOutput::PictureOutput(const fs::path& asked) {
 }
 
 fs::path PictureOutput::numbered_name(const engine::EnginePicture& picture) const {
-  std::string name = file_.filename().string();
-  if (const size_t word = name.find(kBatchWord); word != std::string::npos) {
-    name.replace(word, kBatchWord.size(), std::to_string(picture.index));
+  const std::string name =
+      pictures::fill_in_words(file_.filename().string(), [&](const std::string& word) {
+        return word == "batch_num" ? std::optional(std::to_string(picture.index)) : std::nullopt;
+      });
+  if (name != file_.filename().string()) {
     // The same place in another batch gets the usual number.
     const fs::path path = file_.parent_path() / name;
     if (std::find(written_.begin(), written_.end(), path) == written_.end()) return path;

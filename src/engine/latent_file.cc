@@ -1,10 +1,7 @@
 #include "engine/latent_file.h"
 
 #include <cstring>
-#include <system_error>
 
-#include "base/error.h"
-#include "base/files/atomic_file.h"
 #include "pictures/picture_name.h"
 #include "weights/safetensors_writer.h"
 
@@ -25,22 +22,8 @@ std::vector<std::byte> encode_latent(const Tensor& samples, const std::string& p
 std::filesystem::path save_numbered_latent(const std::filesystem::path& folder,
                                            const std::string& prefix, const Tensor& samples,
                                            const std::string& prompt) {
-  const std::vector<std::byte> bytes = encode_latent(samples, prompt);
-  // Another process may take a name between the look and the writing.
-  for (int64_t minimum = 1;; ++minimum) {
-    // ComfyUI knows no picture size here, and fills in 0.
-    std::filesystem::path path = pictures::next_picture_name(folder, prefix, 0, 0, 0, minimum);
-    path.replace_extension(".latent");
-    std::error_code error;
-    std::filesystem::create_directories(path.parent_path(), error);
-    if (error) {
-      throw Error(ErrorKind::kResource,
-                  path.parent_path().string() + ": cannot make this folder: " + error.message());
-    }
-    files::AtomicFile file(path, bytes.size());
-    file.write_at(0, bytes);
-    if (file.commit_new()) return path;
-  }
+  // ComfyUI knows no picture size here, and fills in 0.
+  return pictures::save_numbered(folder, prefix, {}, ".latent", encode_latent(samples, prompt));
 }
 
 }  // namespace zanime::engine

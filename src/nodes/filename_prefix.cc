@@ -1,8 +1,9 @@
 #include "nodes/filename_prefix.h"
 
+#include <algorithm>
 #include <filesystem>
 
-#include "nodes/input_value.h"
+#include "base/text/quoted.h"
 
 namespace zanime::nodes {
 
@@ -11,12 +12,14 @@ std::string check_filename_prefix(const Arguments& plain) {
   constexpr size_t kLongest = 200;
   if (!plain.has("filename_prefix")) return "";
   const std::string& prefix = plain.text("filename_prefix");
-  const std::filesystem::path path(prefix);
-  bool inside = path.is_relative() && prefix.find('\0') == std::string::npos &&
-                prefix.find('\\') == std::string::npos;
+  // Graphs made under Windows separate folders by a backslash.
+  std::string portable = prefix;
+  std::replace(portable.begin(), portable.end(), '\\', '/');
+  const std::filesystem::path path(portable);
+  bool inside = path.is_relative() && prefix.find('\0') == std::string::npos;
   for (const auto& part : path) inside = inside && part != "..";
   if (!inside) {
-    return "input `filename_prefix` is " + quoted(prefix) +
+    return "input `filename_prefix` is " + text::quoted(prefix) +
            ", which reaches out of the output folder; use a plain name, or folder/name";
   }
   if (prefix.size() > kLongest) {

@@ -208,21 +208,8 @@ void write_picture(const std::filesystem::path& path, const Tensor& pixels,
 std::filesystem::path save_numbered_picture(const std::filesystem::path& folder,
                                             const std::string& prefix, const Tensor& pixels,
                                             const PictureMetadata& metadata, int batch_index) {
-  const std::vector<std::byte> bytes = encode_png(pixels, metadata);
-  // Another process may take a name between the look and the writing.
-  for (int64_t minimum = 1;; ++minimum) {
-    std::filesystem::path path =
-        next_picture_name(folder, prefix, pixels.dim(-2), pixels.dim(-3), batch_index, minimum);
-    std::error_code error;
-    std::filesystem::create_directories(path.parent_path(), error);
-    if (error) {
-      throw Error(ErrorKind::kResource,
-                  path.parent_path().string() + ": cannot make this folder: " + error.message());
-    }
-    files::AtomicFile file(path, bytes.size());
-    file.write_at(0, bytes);
-    if (file.commit_new()) return path;
-  }
+  return save_numbered(folder, prefix, {pixels.dim(-2), pixels.dim(-3), batch_index}, ".png",
+                       encode_png(pixels, metadata));
 }
 
 }  // namespace zanime::pictures

@@ -2,41 +2,18 @@
 
 #include <algorithm>
 #include <charconv>
-#include <ctime>
 #include <optional>
 #include <string_view>
 
 #include "base/error.h"
+#include "base/files/atomic_file.h"
+#include "pictures/name_words.h"
 
 namespace zanime::pictures {
 namespace {
 
-std::string replaced(std::string text, std::string_view what, const std::string& by) {
-  for (size_t i = text.find(what); i != std::string::npos; i = text.find(what, i + by.size())) {
-    text.replace(i, what.size(), by);
-  }
-  return text;
-}
-
-std::string two_digits(int number) {
-  std::string digits = std::to_string(number);
-  return digits.size() < 2 ? "0" + digits : digits;
-}
-
-std::string expand_variables(std::string prefix, int64_t width, int64_t height) {
-  if (prefix.find('%') == std::string::npos) return prefix;
-  const std::time_t now = std::time(nullptr);
-  std::tm local = {};
-  localtime_r(&now, &local);
-  prefix = replaced(std::move(prefix), "%width%", std::to_string(width));
-  prefix = replaced(std::move(prefix), "%height%", std::to_string(height));
-  prefix = replaced(std::move(prefix), "%year%", std::to_string(local.tm_year + 1900));
-  prefix = replaced(std::move(prefix), "%month%", two_digits(local.tm_mon + 1));
-  prefix = replaced(std::move(prefix), "%day%", two_digits(local.tm_mday));
-  prefix = replaced(std::move(prefix), "%hour%", two_digits(local.tm_hour));
-  prefix = replaced(std::move(prefix), "%minute%", two_digits(local.tm_min));
-  return replaced(std::move(prefix), "%second%", two_digits(local.tm_sec));
-}
+// Far from where counting on would overflow.
+constexpr int64_t kHighestNumber = 999'999'999'999;
 
 // The number of "prefix_00012_.png"; nothing for names of another form.
 std::optional<int64_t> number_of(std::string_view name, const std::string& prefix) {
@@ -46,21 +23,29 @@ std::optional<int64_t> number_of(std::string_view name, const std::string& prefi
   name.remove_prefix(1);
   int64_t number = 0;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  if (error != std::errc() || number < 0 || number > 999'999'999'999) return std::nullopt;
+  if (error != std::errc() || number < 0 || number > kHighestNumber) return std::nullopt;
   const bool ends_there = end == name.data() + name.size() || *end == '_';
   return ends_there ? std::optional(number) : std::nullopt;
 }
 
-}  // namespace
+struct Numbered {
+  std::filesystem::path path;
+  int64_t number = 0;
+};
 
-std::filesystem::path next_picture_name(const std::filesystem::path& folder,
-                                        const std::string& prefix, int64_t width, int64_t height,
-                                        int batch_index, int64_t minimum) {
+Numbered next_name(const std::filesystem::path& folder, const std::string& prefix,
+                   const NameFacts& facts, std::string_view extension, int64_t minimum) {
   if (prefix.find('\0') != std::string::npos) {
     throw Error(ErrorKind::kUsage, "filename_prefix holds a NUL character, which no name can have");
   }
-  std::filesystem::path relative =
-      std::filesystem::path(expand_variables(prefix, width, height)).lexically_normal();
+  std::string filled = fill_in_words(prefix, [&](const std::string& word) {
+    if (word == "width") return std::optional(std::to_string(facts.width));
+    if (word == "height") return std::optional(std::to_string(facts.height));
+    return time_word(word);
+  });
+  // Graphs made under Windows separate folders by a backslash.
+  std::replace(filled.begin(), filled.end(), '\\', '/');
+  std::filesystem::path relative = std::filesystem::path(filled).lexically_normal();
   if (relative.is_absolute() || (!relative.empty() && *relative.begin() == "..")) {
     throw Error(ErrorKind::kUsage, "filename_prefix '" + prefix + "' leads out of the folder " +
                                        folder.string() + "; give a name without .. and leading /");
@@ -68,7 +53,10 @@ std::filesystem::path next_picture_name(const std::filesystem::path& folder,
   if (!relative.has_filename()) relative = relative.parent_path();  // "night/" is named as "night"
   const std::filesystem::path place = folder / relative.parent_path();
   const std::string name =
-      replaced(relative.filename().string(), "%batch_num%", std::to_string(batch_index));
+      fill_in_words(relative.filename().string(), [&](const std::string& word) {
+        return word == "batch_num" ? std::optional(std::to_string(facts.batch_index))
+                                   : std::nullopt;
+      });
   int64_t highest = minimum - 1;
   std::error_code error;
   for (std::filesystem::directory_iterator entry(place, error), end; !error && entry != end;
@@ -81,7 +69,34 @@ std::filesystem::path next_picture_name(const std::filesystem::path& folder,
   }
   std::string digits = std::to_string(highest + 1);
   if (digits.size() < 5) digits.insert(0, 5 - digits.size(), '0');
-  return place / (name + "_" + digits + "_.png");
+  return {place / (name + "_" + digits + "_" + std::string(extension)), highest + 1};
+}
+
+}  // namespace
+
+std::filesystem::path next_picture_name(const std::filesystem::path& folder,
+                                        const std::string& prefix, const NameFacts& facts) {
+  return next_name(folder, prefix, facts, ".png", 1).path;
+}
+
+std::filesystem::path save_numbered(const std::filesystem::path& folder, const std::string& prefix,
+                                    const NameFacts& facts, std::string_view extension,
+                                    std::span<const std::byte> bytes) {
+  // Another process may take a name between the look and the writing; and a name may be taken whose
+  // number is too high to be counted.
+  for (int64_t minimum = 1;;) {
+    const Numbered next = next_name(folder, prefix, facts, extension, minimum);
+    std::error_code error;
+    std::filesystem::create_directories(next.path.parent_path(), error);
+    if (error) {
+      throw Error(ErrorKind::kResource, next.path.parent_path().string() +
+                                            ": cannot make this folder: " + error.message());
+    }
+    files::AtomicFile file(next.path, bytes.size());
+    file.write_at(0, bytes);
+    if (file.commit_new()) return next.path;
+    minimum = next.number + 1;
+  }
 }
 
 }  // namespace zanime::pictures

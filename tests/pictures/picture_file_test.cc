@@ -212,7 +212,7 @@ TEST_F(PictureFile, NamesTheFolderThatIsMissing) {
 
 TEST_F(PictureFile, NumbersAsComfyUiDoes) {
   const auto next = [&](const std::string& prefix) {
-    return fs::relative(next_picture_name(folder_, prefix, 832, 1216, 3), folder_).string();
+    return fs::relative(next_picture_name(folder_, prefix, {832, 1216, 3}), folder_).string();
   };
   EXPECT_EQ(next("z"), "z_00001_.png");
   for (const char* name : {"z_00007_.png", "z_00011_.jpg", "zz_00050_.png", "z_00060.png",
@@ -224,15 +224,26 @@ TEST_F(PictureFile, NumbersAsComfyUiDoes) {
   EXPECT_EQ(next("z"), "z_123457_.png");
   EXPECT_EQ(next("night/z"), "night/z_00001_.png");
   EXPECT_EQ(next("a/../b/"), "b_00001_.png");
+  EXPECT_EQ(next("night\\z"), "night/z_00001_.png");
   EXPECT_EQ(next("%width%x%height%-%batch_num%"), "832x1216-3_00001_.png");
   EXPECT_EQ(next("%year%").size(), std::strlen("2026_00001_.png"));
   for (const std::string& bad :
-       {std::string("../z"), std::string("/tmp/z"), std::string("a/../../z"), std::string("..")}) {
+       {std::string("../z"), std::string("/tmp/z"), std::string("a/../../z"), std::string(".."),
+        std::string("..\\z")}) {
     const auto error = error_of([&] { next(bad); });
     ASSERT_TRUE(error) << bad;
     EXPECT_EQ(error->kind(), ErrorKind::kUsage);
   }
   EXPECT_TRUE(error_of([&] { next(std::string("a\0b", 3)); }));
+}
+
+// The highest number that is counted is taken, and the one behind it.
+TEST_F(PictureFile, NumbersThatAreTooHighDoNotStopIt) {
+  for (const char* name : {"z_999999999999_.png", "z_1000000000000_.png"}) {
+    std::ofstream(folder_ / name) << "x";
+  }
+  EXPECT_EQ(save_numbered_picture(folder_, "z", gradient(2, 2), {}).filename(),
+            "z_1000000000001_.png");
 }
 
 TEST_F(PictureFile, NumberedPicturesNeverMeet) {
