@@ -1,6 +1,8 @@
 #include "models/tokenizer.h"
 
 #include <array>
+#include <sstream>
+#include <string>
 
 #include "base/error.h"
 #include "models/tokenizer_bpe.h"
@@ -58,6 +60,35 @@ std::string unescape_parentheses(std::string_view prompt) {
   return text;
 }
 
+constexpr std::string_view kEmbedding = "embedding:";
+
+// Where a blank or a line break stands before that word.
+size_t embedding_at(const std::string& text, size_t from) {
+  for (size_t at = text.find(kEmbedding, from); at != std::string::npos;
+       at = text.find(kEmbedding, at + 1)) {
+    if (at > from && (text[at - 1] == ' ' || text[at - 1] == '\n')) return at - 1;
+  }
+  return std::string::npos;
+}
+
+struct EmbeddingWord {
+  std::string name;
+  std::string rest;  // the words after it, and commas behind the name
+};
+
+EmbeddingWord split_embedding(const std::string& text) {
+  std::istringstream words(text);
+  EmbeddingWord result;
+  words >> result.name;
+  for (std::string word; words >> word;) result.rest += (result.rest.empty() ? "" : " ") + word;
+  const size_t end = result.name.find_last_not_of(',') + 1;
+  if (end < result.name.size()) {
+    result.rest = result.name.substr(end) + " " + result.rest;
+    result.name.resize(end);
+  }
+  return result;
+}
+
 }  // namespace
 
 struct Tokenizer::Impl {
@@ -99,9 +130,21 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text) const {
   return ids;
 }
 
-std::vector<int32_t> Tokenizer::encode_prompt(std::string_view prompt) const {
-  return encode("<|im_start|>user\n" + unescape_parentheses(prompt) +
-                "<|im_end|>\n<|im_start|>assistant\n");
+std::vector<int32_t> Tokenizer::encode_prompt(std::string_view prompt,
+                                              std::vector<std::string>* embeddings) const {
+  const std::string text =
+      "<|im_start|>user\n" + unescape_parentheses(prompt) + "<|im_end|>\n<|im_start|>assistant\n";
+  size_t next = embedding_at(text, 0);
+  std::vector<int32_t> ids = encode(std::string_view(text).substr(0, next));
+  while (next != std::string::npos) {
+    const size_t start = next + 1 + kEmbedding.size();
+    next = embedding_at(text, start);
+    const EmbeddingWord word = split_embedding(text.substr(start, next - start));
+    if (embeddings != nullptr && !word.name.empty()) embeddings->push_back(word.name);
+    const std::vector<int32_t> more = encode(word.rest);
+    ids.insert(ids.end(), more.begin(), more.end());
+  }
+  return ids;
 }
 
 std::string Tokenizer::decode(std::span<const int32_t> ids) const {

@@ -1,7 +1,10 @@
 // From text to what a diffusion model is conditioned on.
 #include <cstdint>
+#include <string>
 #include <vector>
 
+#include "base/log.h"
+#include "base/text/quoted.h"
 #include "models/qwen3.h"
 #include "models/tokenizer.h"
 #include "nodes/core_nodes.h"
@@ -10,7 +13,13 @@ namespace zanime::nodes {
 namespace {
 
 std::vector<Value> encode_text(const Arguments& arguments, NodeContext& context) {
-  const std::vector<int32_t> ids = models::Tokenizer::qwen2().encode_prompt(arguments.text("text"));
+  std::vector<std::string> embeddings;
+  const std::vector<int32_t> ids =
+      models::Tokenizer::qwen2().encode_prompt(arguments.text("text"), &embeddings);
+  for (const std::string& name : embeddings) {
+    log_warning("CLIPTextEncode (node " + text::escaped(context.node_id) + "): there is no " +
+                "embedding " + text::quoted(name) + " for this text encoder; it is left out");
+  }
   const Clip& clip = arguments.get<Clip>("clip");
   return {Conditioning{{clip.encoder->encode(ids, context.backend, context.cancel)}}};
 }

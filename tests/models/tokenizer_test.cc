@@ -76,6 +76,27 @@ TEST(Tokenizer, GivesTheReferenceIdsWithTemplate) {
   }
 }
 
+// The pieces that ComfyUI makes of a prompt whose embeddings it has no files for.
+TEST(Tokenizer, LeavesEmbeddingsOut) {
+  const auto ids_of = [](const std::vector<std::string>& pieces) {
+    Ids ids;
+    for (const std::string& piece : pieces) {
+      for (const int32_t id : Tokenizer::qwen2().encode(piece)) ids.push_back(id);
+    }
+    return ids;
+  };
+  std::vector<std::string> names;
+  EXPECT_EQ(Tokenizer::qwen2().encode_prompt("1girl, embedding:easy, big  hat", &names),
+            ids_of({"<|im_start|>user\n1girl,", ", big hat<|im_end|> <|im_start|>assistant"}));
+  EXPECT_EQ(Tokenizer::qwen2().encode_prompt("embedding:a x embedding:b y", &names),
+            ids_of({"<|im_start|>user", "x", "y<|im_end|> <|im_start|>assistant"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"easy", "a", "b"}));
+  // Within a word it is text.
+  EXPECT_EQ(Tokenizer::qwen2().encode_prompt("(embedding:a)", &names),
+            ids_of({"<|im_start|>user\n(embedding:a)<|im_end|>\n<|im_start|>assistant\n"}));
+  EXPECT_EQ(names.size(), 3u);
+}
+
 // The definition that BytePairMerger must agree with, without heap or shortcut.
 Ids merge_plainly(const TokenizerVocabulary& vocabulary, std::string_view word) {
   std::vector<std::string_view> symbols;
