@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iomanip>
 #include <limits>
 #include <sstream>
 
 #include "base/text/near_matches.h"
+#include "base/text/quoted.h"
+#include "base/text/utf8.h"
 
 namespace zanime::nodes {
 namespace {
@@ -32,7 +35,7 @@ CheckedValue bad(std::string problem, ErrorKind kind = ErrorKind::kGraph) {
 }
 
 std::string short_json(const ordered_json& json) {
-  if (json.is_string()) return quoted(json.get_ref<const std::string&>());
+  if (json.is_string()) return text::quoted(json.get_ref<const std::string&>());
   if (json.is_object()) return "an object";
   if (json.is_array()) return "a list";
   return json.dump();
@@ -42,6 +45,14 @@ std::string number(double value) {
   std::ostringstream out;
   out.precision(12);
   out << value;
+  return out.str();
+}
+
+// All digits before the point.
+std::string whole_number(double value) {
+  if (!(std::abs(value) < 1e30)) return number(value);
+  std::ostringstream out;
+  out << std::fixed << std::setprecision(0) << value;
   return out.str();
 }
 
@@ -68,7 +79,7 @@ CheckedValue check_whole_real(const InputSpec& input, double value, std::string 
   }
   const bool fits = std::abs(value) <= kExactIntegers;
   if (!fits) {
-    return bad("is " + number(value) + ", but must be between " + to_string(input.min_int) +
+    return bad("is " + whole_number(value) + ", but must be between " + to_string(input.min_int) +
                " and " + to_string(input.max_int) + ", written with all its digits");
   }
   return check_integer(input, static_cast<int64_t>(value), std::move(note));
@@ -85,17 +96,32 @@ std::optional<T> parse_all(const std::string& text) {
 }
 
 CheckedValue check_text_as_number(const InputSpec& input, const std::string& text) {
-  const std::string note = "is the text " + quoted(text) + "; taken as a number";
+  const std::string note = "is the text " + text::quoted(text) + "; taken as a number";
   if (input.type == "INT") {
     if (const auto value = parse_all<uint64_t>(text)) return check_integer(input, *value, note);
     if (const auto value = parse_all<int64_t>(text)) return check_integer(input, *value, note);
-    return bad("is the text " + quoted(text) + ", but must be a whole number");
+    return bad("is the text " + text::quoted(text) + ", but must be a whole number");
   }
   if (const auto value = parse_all<double>(text)) return check_real(input, *value, note);
-  return bad("is the text " + quoted(text) + ", but must be a number");
+  return bad("is the text " + text::quoted(text) + ", but must be a number");
+}
+
+// What is wrong with text that is to stand in a graph; empty when nothing is. A picture keeps its
+// graph as JSON, which is UTF-8.
+std::string problem_of_text(const std::string& text) {
+  const size_t invalid = text::invalid_utf8_at(text);
+  if (invalid == std::string::npos) return "";
+  return "is " + text::quoted(text) + ", which is not valid UTF-8 at byte " +
+         std::to_string(invalid);
+}
+
+CheckedValue check_text(const std::string& text) {
+  const std::string problem = problem_of_text(text);
+  return problem.empty() ? good(text) : bad(problem);
 }
 
 CheckedValue check_file(const InputSpec& input, const std::string& name, const ModelFiles& files) {
+  if (const std::string problem = problem_of_text(name); !problem.empty()) return bad(problem);
   // Graphs made under Windows separate folders by a backslash.
   std::string portable = name;
   std::replace(portable.begin(), portable.end(), '\\', '/');
@@ -111,11 +137,11 @@ CheckedValue check_choice(const InputSpec& input, const std::string& choice) {
   if (std::find(input.options.begin(), input.options.end(), choice) != input.options.end()) {
     return good(choice);
   }
-  std::string problem = "is " + quoted(choice) + ", which is not one of its choices";
+  std::string problem = "is " + text::quoted(choice) + ", which is not one of its choices";
   const std::vector<std::string> near = text::near_matches(choice, input.options);
   if (!near.empty()) problem += "; did you mean " + text::list_names(near, "or") + "?";
   if (input.options.size() <= kListedOptions) {
-    problem += " There are: ";
+    problem += near.empty() ? "; there are: " : " There are: ";
     for (size_t i = 0; i < input.options.size(); ++i) {
       problem += (i > 0 ? ", " : "") + input.options[i];
     }
@@ -124,19 +150,6 @@ CheckedValue check_choice(const InputSpec& input, const std::string& choice) {
 }
 
 }  // namespace
-
-std::string quoted(const std::string& text) {
-  constexpr size_t kShown = 80;
-  std::string shown = text.substr(0, kShown);
-  // Not in the middle of a UTF-8 sequence.
-  if (text.size() > kShown) {
-    while (!shown.empty() && (static_cast<unsigned char>(text[shown.size()]) & 0xc0) == 0x80) {
-      shown.pop_back();
-    }
-    shown += "…";
-  }
-  return nlohmann::json(shown).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
 
 bool types_fit(const std::string& from, const std::string& to) {
   return from == to || from == "*" || to == "*" || (from == "INT" && to == "FLOAT") ||
@@ -162,7 +175,7 @@ CheckedValue check_value(const InputSpec& input, const ordered_json& json,
     return bad("is " + short_json(json) + ", but must be true or false");
   }
   if (input.type == "STRING") {
-    if (json.is_string()) return good(json.get<std::string>());
+    if (json.is_string()) return check_text(json.get<std::string>());
     if (json.is_number()) return good(json.dump(), "is a number; taken as text");
     return bad("is " + short_json(json) + ", but must be text");
   }
