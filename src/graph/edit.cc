@@ -12,8 +12,8 @@
 
 #include "base/error.h"
 #include "base/text/near_matches.h"
+#include "base/text/quoted.h"
 #include "graph/api_view.h"
-#include "nodes/input_value.h"
 
 namespace zanime::graph {
 namespace {
@@ -33,10 +33,11 @@ bool same_text(const std::string& a, const std::string& b) { return lower(a) == 
 
 ordered_json& inputs_of(ordered_json& graph, const std::string& id) {
   ordered_json& node = graph[id];
-  if (!node.is_object() || !node.contains("inputs") || !node["inputs"].is_object()) {
-    throw Error(ErrorKind::kGraph, describe_api_node(graph, id) + ": has no `inputs` object");
+  ordered_json* inputs = api_inputs(node);
+  if (inputs == nullptr) {
+    throw Error(ErrorKind::kGraph, describe_api_node(id, node) + ": has no `inputs` object");
   }
-  return node["inputs"];
+  return *inputs;
 }
 
 // The inputs that a setting means.
@@ -47,9 +48,10 @@ struct Target {
 
 std::string list_nodes(const ordered_json& graph, const std::vector<std::string>& ids) {
   constexpr size_t kShown = 40;
+  const ApiView view(graph);
   std::string text;
   for (size_t i = 0; i < ids.size() && i < kShown; ++i) {
-    text += "\n- " + describe_api_node(graph, ids[i]);
+    text += "\n- " + view.describe(ids[i]);
   }
   if (ids.size() > kShown) text += "\n- and " + std::to_string(ids.size() - kShown) + " more";
   return text;
@@ -107,8 +109,8 @@ std::optional<T> parse_all(const std::string& text) {
 ordered_json parse_value(const std::string& setting, const nodes::InputSpec& input,
                          const std::string& text) {
   const auto wrong = [&](const std::string& wanted) {
-    fail("--set " + nodes::quoted(setting) + ": `" + input.name + "` takes " + wanted + ", not " +
-         nodes::quoted(text));
+    fail("--set " + text::quoted(setting) + ": `" + input.name + "` takes " + wanted + ", not " +
+         text::quoted(text));
   };
   if (input.type == "INT") {
     if (const auto value = parse_all<uint64_t>(text)) return *value;
@@ -127,7 +129,7 @@ ordered_json parse_value(const std::string& setting, const nodes::InputSpec& inp
   }
   if (input.is_widget()) return text;
   ordered_json link = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!link.is_array() || link.size() != 2) {
+  if (!as_link(link)) {
     wrong("a link to a node that gives " + input.type + ", [\"NODE ID\", OUTPUT]");
   }
   return link;
@@ -154,8 +156,9 @@ void set_input(ordered_json& graph, const Target& target, const std::string& set
     for (const nodes::InputSpec& spec : type->inputs) {
       if (spec.presence != nodes::Presence::kHidden) known.push_back(spec.name);
     }
-    fail("--set " + nodes::quoted(setting) + ": " + describe_api_node(graph, target.node_id) +
-         " has no input `" + target.input + "`; it has " + text::list_names(known));
+    fail("--set " + text::quoted(setting) + ": " +
+         describe_api_node(target.node_id, graph[target.node_id]) + " has no input `" +
+         target.input + "`; it has " + text::list_names(known));
   }
   inputs[input->name] = parse_value(setting, *input, text);
 }
@@ -163,25 +166,13 @@ void set_input(ordered_json& graph, const Target& target, const std::string& set
 // Ids of the output nodes and all that they link to, in the order of the file. Where no known node
 // is an output: all.
 std::vector<std::string> needed_ids(const ordered_json& graph, const NodeRegistry& registry) {
-  std::vector<std::string> open;
-  for (const auto& [id, node] : graph.items()) {
-    const nodes::NodeType* type = registry.find(api_class(node));
-    if (type != nullptr && type->is_output) open.push_back(id);
-  }
-  if (open.empty()) return all_ids(graph);
-  std::set<std::string> seen(open.begin(), open.end());
-  while (!open.empty()) {
-    const std::string id = std::move(open.back());
-    open.pop_back();
-    for (const ApiLink& link : api_links(graph[id])) {
-      if (graph.contains(link.node_id) && seen.insert(link.node_id).second) {
-        open.push_back(link.node_id);
-      }
-    }
-  }
+  const ApiView view(graph);
+  const std::vector<std::string> outputs = view.outputs(registry);
+  if (outputs.empty()) return all_ids(graph);
+  const std::set<std::string> needed = view.needed_by(outputs);
   std::vector<std::string> ids;
   for (const auto& [id, node] : graph.items()) {
-    if (seen.contains(id)) ids.push_back(id);
+    if (needed.contains(id)) ids.push_back(id);
   }
   return ids;
 }
@@ -206,38 +197,40 @@ std::set<std::string> encoders_behind(const ordered_json& graph,
                                       const std::vector<std::string>& ids,
                                       const std::vector<std::string_view>& input_names,
                                       const NodeRegistry& registry) {
-  std::vector<ApiLink> open;
+  const ApiView view(graph);
+  std::vector<Link> open;
   for (const std::string& id : ids) {
-    const nodes::NodeType* type = registry.find(api_class(graph[id]));
+    const ordered_json& node = *view.find(id);
+    const nodes::NodeType* type = registry.find(api_class(node));
     if (type == nullptr || !is_guided(*type)) continue;
-    for (const ApiLink& link : api_links(graph[id])) {
+    for (const ApiLink& link : api_links(node)) {
       const nodes::InputSpec* input = type->find_input(link.input);
       if (input == nullptr || input->type != "CONDITIONING") continue;
       if (std::find(input_names.begin(), input_names.end(), link.input) != input_names.end()) {
-        open.push_back(link);
+        open.push_back(link.source);
       }
     }
   }
   std::set<std::string> encoders;
-  std::set<std::pair<std::string, int64_t>> seen;
+  std::set<std::pair<std::string, int>> seen;
   while (!open.empty()) {
-    const ApiLink link = std::move(open.back());
+    const Link link = std::move(open.back());
     open.pop_back();
-    if (!graph.contains(link.node_id) || !seen.emplace(link.node_id, link.output).second) continue;
-    const ordered_json& node = graph[link.node_id];
-    const nodes::NodeType* type = registry.find(api_class(node));
+    const ordered_json* node = view.find(link.node_id);
+    if (node == nullptr || !seen.emplace(link.node_id, link.output).second) continue;
+    const nodes::NodeType* type = registry.find(api_class(*node));
     const nodes::InputSpec* text = type == nullptr ? nullptr : type->find_input("text");
     if (text != nullptr && text->type == "STRING") {
       encoders.insert(link.node_id);
       continue;
     }
-    for (ApiLink& next : api_links(node)) {
+    for (ApiLink& next : api_links(*node)) {
       const nodes::InputSpec* input = type == nullptr ? nullptr : type->find_input(next.input);
       if (input != nullptr && input->type != "CONDITIONING") continue;
       // A node that hands on a pair gives the positive one first.
       if (next.input == "negative" && link.output == 0) continue;
       if (next.input == "positive" && link.output == 1) continue;
-      open.push_back(std::move(next));
+      open.push_back(std::move(next.source));
     }
   }
   return encoders;
@@ -293,9 +286,10 @@ const std::vector<Shortcut>& shortcuts() {
 
 std::vector<Target> shortcut_targets(const ordered_json& graph, const Shortcut& shortcut,
                                      const NodeRegistry& registry) {
+  const ApiView view(graph);
   std::vector<Target> targets;
   for (const std::string& id : needed_ids(graph, registry)) {
-    const nodes::NodeType* type = registry.find(api_class(graph[id]));
+    const nodes::NodeType* type = registry.find(api_class(*view.find(id)));
     if (type == nullptr) continue;
     if (shortcut.output != nullptr && !gives(*type, shortcut.output)) continue;
     // An upscaler has a width too, but the picture's is that of the latent it begins with.
@@ -320,8 +314,9 @@ void require_agreement(ordered_json& graph, const std::string& name,
     const ordered_json value = found == inputs.end() ? ordered_json() : *found;
     values.insert(value.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
     list +=
-        "\n- " + describe_api_node(graph, target.node_id) + ": `" + target.input + "` is " +
-        (value.is_string() ? nodes::quoted(value.get<std::string>())
+        "\n- " + describe_api_node(target.node_id, graph[target.node_id]) + ": `" + target.input +
+        "` is " +
+        (value.is_string() ? text::quoted(value.get<std::string>())
                            : value.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
   }
   if (values.size() < 2) return;
@@ -352,8 +347,8 @@ void apply_setting(ApiWorkflow& workflow, const std::string& setting,
     std::vector<Target> targets = promoted_targets(workflow, node, input);
     const std::vector<std::string> ids = nodes_called(workflow.graph, node, registry);
     if (targets.empty() && ids.size() > 1) {
-      fail("--set " + nodes::quoted(setting) + ": " + std::to_string(ids.size()) +
-           " nodes are called " + nodes::quoted(node) +
+      fail("--set " + text::quoted(setting) + ": " + std::to_string(ids.size()) +
+           " nodes are called " + text::quoted(node) +
            "; use an id:" + list_nodes(workflow.graph, ids));
     }
     if (targets.empty() && ids.size() == 1) targets.push_back({ids.front(), input});
@@ -362,7 +357,7 @@ void apply_setting(ApiWorkflow& workflow, const std::string& setting,
     }
     if (!targets.empty()) return;
   }
-  if (!has_shape) fail("--set " + nodes::quoted(setting) + " must have the form " + shape);
+  if (!has_shape) fail("--set " + text::quoted(setting) + " must have the form " + shape);
   std::string owners;
   std::set<std::string> labels;
   for (const PromotedInput& promoted : workflow.promoted) {
@@ -371,12 +366,12 @@ void apply_setting(ApiWorkflow& workflow, const std::string& setting,
     }
   }
   if (!labels.empty()) {
-    fail("--set " + nodes::quoted(setting) + ": the subgraph " + nodes::quoted(first_node) +
+    fail("--set " + text::quoted(setting) + ": the subgraph " + text::quoted(first_node) +
          " shows no `" + first_input + "`; it shows " +
          text::list_names({labels.begin(), labels.end()}));
   }
-  fail("--set " + nodes::quoted(setting) + ": no node has the id, title or class " +
-       nodes::quoted(first_node) +
+  fail("--set " + text::quoted(setting) + ": no node has the id, title or class " +
+       text::quoted(first_node) +
        ". There are:" + list_nodes(workflow.graph, all_ids(workflow.graph)));
 }
 

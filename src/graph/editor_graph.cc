@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/text/quoted.h"
 #include "graph/limits.h"
-#include "nodes/input_value.h"
 
 namespace zanime::graph {
 namespace {
@@ -101,32 +101,6 @@ void read_properties(const ordered_json& node, EditorNode& result) {
   }
 }
 
-EditorNode read_node(const ordered_json& json, const std::string& where) {
-  if (!json.is_object()) {
-    fail(where, "must be an object, but is " + std::string(json.type_name()));
-  }
-  EditorNode node;
-  const ordered_json* id = member(json, "id");
-  const auto id_text = id == nullptr ? std::nullopt : as_id(*id);
-  if (!id_text) fail(where, "has no `id` that is a number or text");
-  node.id = *id_text;
-  node.type = text_member(json, "type");
-  if (node.type.empty()) fail(where + " (id " + nodes::quoted(node.id) + ")", "has no `type`");
-  node.title = text_member(json, "title");
-  node.mode = mode_of(json);
-  const ordered_json* inputs = member(json, "inputs");
-  if (inputs != nullptr && inputs->is_array()) {
-    for (const ordered_json& input : *inputs) node.inputs.push_back(read_input(input));
-  }
-  const ordered_json* outputs = member(json, "outputs");
-  if (outputs != nullptr && outputs->is_array()) {
-    for (const ordered_json& output : *outputs) node.output_types.push_back(type_text(output));
-  }
-  if (const ordered_json* values = member(json, "widgets_values")) node.widget_values = *values;
-  read_properties(json, node);
-  return node;
-}
-
 // [id, origin, slot, target, slot, type], or an object with those names.
 void read_link(const ordered_json& json, EditorGraph& graph) {
   const ordered_json* parts[5] = {};
@@ -157,9 +131,9 @@ void read_contents(const ordered_json& json, const std::string& where, EditorGra
                     std::to_string(kMaxNodes));
   }
   for (size_t i = 0; i < nodes->size(); ++i) {
-    EditorNode node = read_node((*nodes)[i], where + ": nodes[" + std::to_string(i) + "]");
+    EditorNode node = read_editor_node((*nodes)[i], where + ": nodes[" + std::to_string(i) + "]");
     if (!graph.by_id.emplace(node.id, graph.nodes.size()).second) {
-      fail(where, "two nodes have the id " + nodes::quoted(node.id));
+      fail(where, "two nodes have the id " + text::quoted(node.id));
     }
     graph.nodes.push_back(std::move(node));
   }
@@ -172,7 +146,7 @@ void read_contents(const ordered_json& json, const std::string& where, EditorGra
 EditorGraph read_subgraph(const ordered_json& json, const std::string& id) {
   EditorGraph graph;
   graph.name = text_member(json, "name");
-  const std::string where = "subgraph " + nodes::quoted(graph.name.empty() ? id : graph.name);
+  const std::string where = "subgraph " + text::quoted(graph.name.empty() ? id : graph.name);
   read_contents(json, where, graph);
   const ordered_json* inputs = member(json, "inputs");
   if (inputs != nullptr && inputs->is_array()) {
@@ -190,6 +164,32 @@ EditorGraph read_subgraph(const ordered_json& json, const std::string& id) {
 
 }  // namespace
 
+EditorNode read_editor_node(const ordered_json& json, const std::string& where) {
+  if (!json.is_object()) {
+    fail(where, "must be an object, but is " + std::string(json.type_name()));
+  }
+  EditorNode node;
+  const ordered_json* id = member(json, "id");
+  const auto id_text = id == nullptr ? std::nullopt : as_id(*id);
+  if (!id_text) fail(where, "has no `id` that is a number or text");
+  node.id = *id_text;
+  node.type = text_member(json, "type");
+  if (node.type.empty()) fail(where + " (id " + text::quoted(node.id) + ")", "has no `type`");
+  node.title = text_member(json, "title");
+  node.mode = mode_of(json);
+  const ordered_json* inputs = member(json, "inputs");
+  if (inputs != nullptr && inputs->is_array()) {
+    for (const ordered_json& input : *inputs) node.inputs.push_back(read_input(input));
+  }
+  const ordered_json* outputs = member(json, "outputs");
+  if (outputs != nullptr && outputs->is_array()) {
+    for (const ordered_json& output : *outputs) node.output_types.push_back(type_text(output));
+  }
+  if (const ordered_json* values = member(json, "widgets_values")) node.widget_values = *values;
+  read_properties(json, node);
+  return node;
+}
+
 const EditorInput* EditorNode::find_input(const std::string& input_name) const {
   for (const EditorInput& input : inputs) {
     if (input.name == input_name) return &input;
@@ -198,8 +198,7 @@ const EditorInput* EditorNode::find_input(const std::string& input_name) const {
 }
 
 std::string EditorNode::describe(const std::string& prefix) const {
-  const std::string bare = nodes::quoted(title.empty() ? type : title);
-  return bare.substr(1, bare.size() - 2) + " (node " + prefix + id + ")";
+  return text::escaped(title.empty() ? type : title) + " (node " + prefix + id + ")";
 }
 
 const EditorNode* EditorGraph::find(const std::string& id) const {
@@ -226,7 +225,7 @@ EditorWorkflow read_editor_workflow(const ordered_json& json) {
     const std::string where = "definitions.subgraphs[" + std::to_string(i) + "]";
     if (id.empty()) fail(where, "has no `id`");
     if (!workflow.subgraphs.emplace(id, read_subgraph(subgraph, id)).second) {
-      fail(where, "two subgraphs have the id " + nodes::quoted(id));
+      fail(where, "two subgraphs have the id " + text::quoted(id));
     }
   }
   return workflow;

@@ -73,6 +73,9 @@ struct EditorWorkflow {
 // Is this the editor's form, rather than the API form?
 bool is_editor_workflow(const nlohmann::ordered_json& json);
 
+// One node. `where` names its place in errors. Throws as read_editor_workflow.
+EditorNode read_editor_node(const nlohmann::ordered_json& json, const std::string& where);
+
 // Throws Error(kGraph) naming the place of what is not as the editor writes it. A link that is
 // malformed is left out, so that its input counts as not linked.
 EditorWorkflow read_editor_workflow(const nlohmann::ordered_json& json);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/text/quoted.h"
 #include "nodes/input_value.h"
 
 namespace zanime::graph {
@@ -135,6 +136,19 @@ void check_finite(const std::vector<nodes::Value>& outputs) {
   }
 }
 
+// Combining conditionings adds up their lists, and each entry costs an evaluation at each step.
+constexpr size_t kMaxConditionings = 1000;
+
+void check_size(const std::vector<nodes::Value>& outputs) {
+  for (const nodes::Value& value : outputs) {
+    const auto* conditioning = std::get_if<nodes::Conditioning>(&value);
+    if (conditioning == nullptr || conditioning->size() <= kMaxConditionings) continue;
+    throw Error(ErrorKind::kResource,
+                "its CONDITIONING has " + std::to_string(conditioning->size()) +
+                    " entries; the limit is " + std::to_string(kMaxConditionings));
+  }
+}
+
 // One run of a graph: the outputs that are needed on the way.
 class Run {
  public:
@@ -169,6 +183,7 @@ class Run {
                   "gave " + std::to_string(outputs.size()) + " outputs instead of " +
                       std::to_string(node.type->outputs.size()) + " (please report this)");
     }
+    check_size(outputs);
     check_finite(outputs);
     return std::make_shared<const std::vector<nodes::Value>>(std::move(outputs));
   }
@@ -197,7 +212,7 @@ class Run {
       nodes::CheckedValue checked = nodes::check_value(*node.type->find_input(name), given, files_);
       if (!checked.value) {
         throw Error(checked.kind, "input `" + name + "` " + checked.problem +
-                                      " (it comes from node " + nodes::quoted(link.node_id) + ")");
+                                      " (it comes from node " + text::quoted(link.node_id) + ")");
       }
       values.emplace(name, std::move(*checked.value));
     }

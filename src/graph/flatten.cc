@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/text/quoted.h"
 #include "graph/limits.h"
 #include "graph/widget_values.h"
 #include "nodes/input_value.h"
@@ -37,8 +38,12 @@ bool is_reroute(const EditorNode& node) {
   return node.type == "Reroute" || node.type == "Reroute (rgthree)";
 }
 
-bool is_setter(const EditorNode& node) { return node.type == "SetNode"; }
-bool is_getter(const EditorNode& node) { return node.type == "GetNode"; }
+bool is_setter(const EditorNode& node) {
+  return node.type == "SetNode" || node.type == "easy setNode";
+}
+bool is_getter(const EditorNode& node) {
+  return node.type == "GetNode" || node.type == "easy getNode";
+}
 bool is_primitive(const EditorNode& node) { return node.type == "PrimitiveNode"; }
 
 // Types may be lists, "FLOAT,INT"; "*" fits everything.
@@ -107,7 +112,7 @@ class Flattener {
       for (const Scope* outer = &scope; outer != nullptr; outer = outer->parent) {
         if (outer->graph != graph) continue;
         throw Error(ErrorKind::kGraph, node.describe(scope.prefix) + ": the subgraph " +
-                                           nodes::quoted(graph->name) + " contains itself");
+                                           text::quoted(graph->name) + " contains itself");
       }
       if (depth == kMaxNesting) {
         throw Error(ErrorKind::kGraph, node.describe(scope.prefix) +
@@ -208,7 +213,7 @@ class Flattener {
     for (int hop = 0; hop < kMaxHops; ++hop) {
       const auto found = scope->graph->links.find(link_id);
       if (found == scope->graph->links.end()) {
-        lost = "its link " + nodes::quoted(link_id) + " is not in the file";
+        lost = "its link " + text::quoted(link_id) + " is not in the file";
         return {};
       }
       const EditorLink& link = found->second;
@@ -222,7 +227,7 @@ class Flattener {
         if (port == nullptr || !port->link) {
           const auto value = scope->port_values.find(name);
           if (value != scope->port_values.end()) return value->second;
-          lost = "nothing is linked to the input " + nodes::quoted(name) + " of " +
+          lost = "nothing is linked to the input " + text::quoted(name) + " of " +
                  scope->instance->describe(scope->parent->prefix);
           return {};
         }
@@ -234,7 +239,7 @@ class Flattener {
 
       const EditorNode* origin = scope->graph->find(link.origin);
       if (origin == nullptr) {
-        lost = "it is linked to node " + nodes::quoted(link.origin) + ", which is not in the file";
+        lost = "it is linked to node " + text::quoted(link.origin) + ", which is not in the file";
         return {};
       }
       const std::string origin_name = origin->describe(scope->prefix);
@@ -273,7 +278,7 @@ class Flattener {
         const Scope* holder = scope;
         while (holder != nullptr && !holder->setters.contains(name)) holder = holder->parent;
         if (holder == nullptr) {
-          lost = origin_name + " gets " + nodes::quoted(name) + ", which no SetNode sets";
+          lost = origin_name + " gets " + text::quoted(name) + ", which no SetNode sets";
           return {};
         }
         scope = holder;
@@ -288,7 +293,7 @@ class Flattener {
       link_id = *origin->inputs.front().link;
     }
     throw Error(ErrorKind::kGraph, "node " + flat_id + ": the links to its input " +
-                                       nodes::quoted(input_name) +
+                                       text::quoted(input_name) +
                                        " form a circle of reroutes, bypassed "
                                        "nodes or subgraphs");
   }

@@ -1,20 +1,18 @@
-// A workflow in ComfyUI's API form: {"ID": {"class_type", "inputs", "_meta"}}. The editor's form is
-// turned into it first (workflow/to_api.h).
+// A graph that has been checked and can run.
 #pragma once
 
 #include <map>
 #include <string>
-#include <string_view>
 #include <variant>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
-#include "graph/registry.h"
+#include "nodes/node_type.h"
 
 namespace zanime::graph {
 
-// The output `output` of node `node_id`, counted from 0.
+// The output `output` of node `node_id`, counted from 0; negative for a number that no output has.
 struct Link {
   std::string node_id;
   int output = 0;
@@ -41,17 +39,10 @@ struct Graph {
   const Node* find(const std::string& id) const;
 };
 
-// `KSampler (node 8)`, with the title after it where it says more: `KSampler (node 8, "Refine")`.
+// What messages call a node: `KSampler (node 8)`, with the title after it where it says more,
+// `KSampler (node 8, "Refine")`; `node 8` where it has no class.
+std::string node_label(const std::string& class_type, const std::string& id,
+                       const std::string& title);
 std::string describe(const Node& node);
-
-// Parses text and checks that it is JSON of sensible depth and size without duplicate keys.
-// `source` names it in errors: a file name, or "the graph". Throws Error(kGraph).
-nlohmann::ordered_json parse_graph_json(std::string_view text, const std::string& source);
-
-// Checks everything and throws one Error(kGraph) that lists every problem, each with node id and
-// class; Error(kFile) when nothing but files is missing. Unknown inputs, mended values and nodes
-// that no output needs (whatever their type) are only warned of, in `warnings` when given.
-Graph read_graph(const nlohmann::ordered_json& json, const NodeRegistry& registry,
-                 const nodes::ModelFiles& files, std::vector<std::string>* warnings = nullptr);
 
 }  // namespace zanime::graph

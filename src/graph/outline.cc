@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/text/quoted.h"
+#include "graph/adapter_stacks.h"
 #include "graph/api_view.h"
 #include "graph/pass_through.h"
 #include "nodes/input_value.h"
@@ -27,33 +29,19 @@ bool is_missing_file(const ordered_json& node, const std::string& input_name,
   return nodes::check_value(*input, value, files).kind == ErrorKind::kFile;
 }
 
-std::string pack_of(const ordered_json& node) {
-  if (!node.is_object() || !node.contains("_meta") || !node["_meta"].is_object()) return "";
-  const ordered_json& meta = node["_meta"];
-  return meta.contains("pack") && meta["pack"].is_string() ? meta["pack"].get<std::string>() : "";
-}
-
 std::string mark_of(const ordered_json& node, const NodeRegistry& registry) {
   const std::string class_name = api_class(node);
   if (registry.find(class_name) != nullptr) return "";
   if (class_name.empty()) return "  [not a node]";
   if (find_pass_through(class_name) != nullptr) return "  [only hands on]";
+  if (is_adapter_stack(class_name)) return "  [loads adapters]";
   if (registry.is_left_out(class_name)) return "  [extra node, not switched on]";
-  const std::string pack = pack_of(node);
-  return "  [unknown node" + (pack.empty() ? "" : " of the pack " + nodes::quoted(pack)) + "]";
-}
-
-std::vector<std::string> outputs_of(const ordered_json& graph, const NodeRegistry& registry) {
-  std::vector<std::string> ids;
-  for (const auto& [id, node] : graph.items()) {
-    const nodes::NodeType* type = registry.find(api_class(node));
-    if (type != nullptr && type->is_output) ids.push_back(id);
-  }
-  return ids;
+  const std::string pack = api_meta(node, "pack");
+  return "  [unknown node" + (pack.empty() ? "" : " of the pack " + text::quoted(pack)) + "]";
 }
 
 std::string shown_value(const ordered_json& value) {
-  if (value.is_string()) return nodes::quoted(value.get<std::string>());
+  if (value.is_string()) return text::quoted(value.get<std::string>());
   return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
@@ -61,10 +49,10 @@ class TreeWriter {
  public:
   TreeWriter(const ordered_json& graph, const NodeRegistry& registry,
              const nodes::ModelFiles& files)
-      : graph_(graph), registry_(registry), files_(files) {}
+      : graph_(graph), view_(graph), registry_(registry), files_(files) {}
 
   std::string write() {
-    const std::vector<std::string> outputs = outputs_of(graph_, registry_);
+    const std::vector<std::string> outputs = view_.outputs(registry_);
     for (const std::string& id : outputs) show(id);
     if (outputs.empty()) text_ += "no output node: there is nothing to run\n";
     bool first = true;
@@ -72,7 +60,7 @@ class TreeWriter {
       if (shown_.contains(id)) continue;
       if (first) text_ += "\nneeded by no output:\n";
       first = false;
-      text_ += "  " + describe_api_node(graph_, id) + mark_of(node, registry_) + "\n";
+      text_ += "  " + describe_api_node(id, node) + mark_of(node, registry_) + "\n";
     }
     return std::move(text_);
   }
@@ -96,13 +84,12 @@ class TreeWriter {
         text_ += '\n';
         continue;
       }
-      const ordered_json& node = graph_[line.node_id];
-      text_ += describe_api_node(graph_, line.node_id);
+      const ordered_json& node = *view_.find(line.node_id);
+      text_ += describe_api_node(line.node_id, node);
       const bool is_new = shown_.insert(line.node_id).second;
       text_ += is_new ? mark_of(node, registry_) : "  (see above)";
       text_ += '\n';
-      if (!is_new || !node.is_object() || !node.contains("inputs")) continue;
-      if (!node["inputs"].is_object()) continue;
+      if (!is_new || api_inputs(node) == nullptr) continue;
       std::vector<Line> below = lines_of(node, line.indent + 2);
       open.insert(open.end(), std::make_move_iterator(below.rbegin()),
                   std::make_move_iterator(below.rend()));
@@ -112,10 +99,9 @@ class TreeWriter {
   // Values first, so that they stand beside their node.
   std::vector<Line> lines_of(const ordered_json& node, size_t indent) const {
     std::vector<Line> values, links;
-    for (const auto& [name, value] : node["inputs"].items()) {
-      const std::string quoted_name = nodes::quoted(name);
-      const std::string label = quoted_name.substr(1, quoted_name.size() - 2);
-      const auto link = as_api_link(value);
+    for (const auto& [name, value] : api_inputs(node)->items()) {
+      const std::string label = text::escaped(name);
+      const auto link = as_link(value);
       if (!link) {
         const bool missing = is_missing_file(node, name, value, registry_, files_);
         values.push_back(
@@ -124,12 +110,11 @@ class TreeWriter {
       }
       const std::string output =
           link->output == 0 ? "" : "output " + std::to_string(link->output) + " of ";
-      if (graph_.contains(link->node_id)) {
+      if (view_.find(link->node_id) != nullptr) {
         links.push_back({indent, label + ": " + output, link->node_id});
       } else {
-        links.push_back({indent,
-                         label + ": node " + nodes::quoted(link->node_id) + "  [not in the graph]",
-                         ""});
+        links.push_back(
+            {indent, label + ": node " + text::quoted(link->node_id) + "  [not in the graph]", ""});
       }
     }
     values.insert(values.end(), std::make_move_iterator(links.begin()),
@@ -138,25 +123,12 @@ class TreeWriter {
   }
 
   const ordered_json& graph_;
+  ApiView view_;
   const NodeRegistry& registry_;
   const nodes::ModelFiles& files_;
   std::string text_;
   std::set<std::string> shown_;
 };
-
-std::set<std::string> needed_by(const ordered_json& graph, std::vector<std::string> open) {
-  std::set<std::string> needed(open.begin(), open.end());
-  while (!open.empty()) {
-    const std::string id = std::move(open.back());
-    open.pop_back();
-    for (const ApiLink& link : api_links(graph[id])) {
-      if (graph.contains(link.node_id) && needed.insert(link.node_id).second) {
-        open.push_back(link.node_id);
-      }
-    }
-  }
-  return needed;
-}
 
 }  // namespace
 
@@ -175,13 +147,13 @@ ordered_json graph_outline(const ordered_json& graph, const NodeRegistry& regist
     throw Error(ErrorKind::kGraph, "a graph must be a JSON object of nodes, but this is " +
                                        std::string(graph.type_name()));
   }
-  const std::vector<std::string> outputs = outputs_of(graph, registry);
-  const std::set<std::string> needed = needed_by(graph, outputs);
+  const ApiView view(graph);
+  const std::vector<std::string> outputs = view.outputs(registry);
+  const std::set<std::string> needed = view.needed_by(outputs);
   ordered_json nodes = ordered_json::array();
   for (const auto& [id, node] : graph.items()) {
-    const bool has_inputs =
-        node.is_object() && node.contains("inputs") && node["inputs"].is_object();
-    const ordered_json inputs = has_inputs ? node["inputs"] : ordered_json::object();
+    const ordered_json* found = api_inputs(node);
+    const ordered_json inputs = found == nullptr ? ordered_json::object() : *found;
     ordered_json missing = ordered_json::array();
     for (const auto& [name, value] : inputs.items()) {
       if (is_missing_file(node, name, value, registry, files)) missing.push_back(name);
@@ -190,12 +162,13 @@ ordered_json graph_outline(const ordered_json& graph, const NodeRegistry& regist
     entry["id"] = id;
     entry["class"] = api_class(node);
     entry["title"] = api_title(node);
-    entry["known"] =
-        registry.find(api_class(node)) != nullptr || find_pass_through(api_class(node)) != nullptr;
+    entry["known"] = registry.find(api_class(node)) != nullptr ||
+                     find_pass_through(api_class(node)) != nullptr ||
+                     is_adapter_stack(api_class(node));
     entry["needed"] = needed.contains(id);
     entry["inputs"] = inputs;
     entry["missing_files"] = std::move(missing);
-    if (const std::string pack = pack_of(node); !pack.empty()) entry["pack"] = pack;
+    if (const std::string pack = api_meta(node, "pack"); !pack.empty()) entry["pack"] = pack;
     nodes.push_back(std::move(entry));
   }
   ordered_json outline = ordered_json::object();

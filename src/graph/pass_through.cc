@@ -1,6 +1,7 @@
 #include "graph/pass_through.h"
 
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <random>
@@ -25,10 +26,10 @@ class Resolver {
  public:
   Resolver(const ordered_json& graph, const NodeRegistry& registry,
            std::vector<std::string>* warnings)
-      : graph_(graph), registry_(registry), warnings_(warnings) {
+      : graph_(graph), view_(graph), registry_(registry), warnings_(warnings) {
     for (const auto& [id, node] : graph.items()) {
       const std::string class_name = api_class(node);
-      if (class_name.empty() || !node.contains("inputs") || !node["inputs"].is_object()) continue;
+      if (class_name.empty() || api_inputs(node) == nullptr) continue;
       const PassThrough* kind = find_pass_through(class_name);
       if (kind == nullptr || registry.find(class_name) != nullptr) continue;
       passing_.emplace(id, Passing{kind, &node});
@@ -40,9 +41,9 @@ class Resolver {
     ordered_json result = ordered_json::object();
     for (const auto& [id, node] : graph_.items()) {
       if (passing_.contains(id)) continue;
-      result[id] = node;
-      if (!node.is_object() || !node.contains("inputs") || !node["inputs"].is_object()) continue;
-      rewrite(id, result[id]);
+      ordered_json rewritten = node;
+      if (ordered_json* inputs = api_inputs(rewritten)) *inputs = resolved_inputs(id, node);
+      append_member(result, id, std::move(rewritten));
     }
     return result;
   }
@@ -56,49 +57,69 @@ class Resolver {
     std::optional<ordered_json> value = {};  // a link or a plain value, once done
   };
 
-  void rewrite(const std::string& id, ordered_json& node) {
+  ordered_json resolved_inputs(const std::string& id, const ordered_json& node) {
     ordered_json inputs = ordered_json::object();
-    for (const auto& [name, value] : node["inputs"].items()) {
-      const auto link = as_api_link(value);
+    for (const auto& [name, value] : api_inputs(node)->items()) {
+      const auto link = as_link(value);
       if (!link || !passing_.contains(link->node_id)) {
-        inputs[name] = value;
+        append_member(inputs, name, value);
         continue;
       }
       std::optional<ordered_json> source = value_of(link->node_id, 0);
       if (!source) continue;
       mend(id, node, name, *source);
-      inputs[name] = std::move(*source);
+      append_member(inputs, name, std::move(*source));
     }
-    node["inputs"] = std::move(inputs);
+    return inputs;
   }
 
   std::optional<ordered_json> value_of(const std::string& id, int depth) {
     Passing& passing = passing_.at(id);
     if (passing.done) return passing.value;
     if (passing.open || depth > kMaxChain) {
-      throw Error(ErrorKind::kGraph, describe_api_node(graph_, id) +
+      throw Error(ErrorKind::kGraph, view_.describe(id) +
                                          ": the links between nodes that only hand a value on form "
                                          "a circle");
     }
     passing.open = true;
-    const ordered_json& inputs = (*passing.node)["inputs"];
+    const ordered_json& inputs = *api_inputs(*passing.node);
     if (passing.kind->kind == PassThroughKind::kFirst) {
       for (const auto& [name, value] : inputs.items()) {
-        if (as_api_link(value)) passing.value = followed(value, depth);
+        if (as_link(value)) passing.value = followed(value, depth);
         if (passing.value) break;
       }
     } else if (passing.kind->kind == PassThroughKind::kValue) {
       const auto found = inputs.find(passing.kind->input);
       if (found != inputs.end() && !found->is_null()) passing.value = followed(*found, depth);
       if (passing.value) replace_random_seed(id, passing);
+    } else if (passing.kind->kind == PassThroughKind::kChoice) {
+      const auto found = inputs.find(chosen_input(id, passing, inputs, depth));
+      if (found != inputs.end() && !found->is_null()) passing.value = followed(*found, depth);
     }
     passing.open = false;
     passing.done = true;
     return passing.value;
   }
 
+  // Throws where what chooses is only known when the graph runs.
+  std::string chosen_input(const std::string& id, const Passing& passing,
+                           const ordered_json& inputs, int depth) {
+    const std::vector<std::string>& choices = passing.kind->choices;
+    const auto found = inputs.find(passing.kind->input);
+    const auto value = found == inputs.end() ? std::nullopt : followed(*found, depth);
+    int64_t place = -1;
+    if (value && value->is_boolean()) place = value->get<bool>() ? 1 : 0;
+    if (value && value->is_number_integer()) place = value->get<int64_t>() - passing.kind->first;
+    if (place >= 0 && place < static_cast<int64_t>(choices.size())) {
+      return choices[static_cast<size_t>(place)];
+    }
+    throw Error(ErrorKind::kGraph, view_.describe(id) + ": its input `" + passing.kind->input +
+                                       "` must be a plain value that says which of its inputs is "
+                                       "handed on");
+  }
+
   std::optional<ordered_json> followed(const ordered_json& value, int depth) {
-    const auto link = as_api_link(value);
+    const auto link = as_link(value);
     if (link && passing_.contains(link->node_id)) return value_of(link->node_id, depth + 1);
     return value;
   }
@@ -110,7 +131,7 @@ class Resolver {
     std::uniform_int_distribution<uint64_t> seeds(0, kMaxRandomSeed - 1);
     const std::string asked = passing.value->dump();
     passing.value = seeds(device);
-    warn(describe_api_node(graph_, id) + ": the seed " + asked + " means a random one; it is " +
+    warn(view_.describe(id) + ": the seed " + asked + " means a random one; it is " +
          passing.value->dump());
   }
 
@@ -119,11 +140,12 @@ class Resolver {
   // is needed, that is what was meant.
   void mend(const std::string& id, const ordered_json& node, const std::string& name,
             ordered_json& value) {
-    const auto link = as_api_link(value);
+    const auto link = as_link(value);
     const nodes::NodeType* type = registry_.find(api_class(node));
     const nodes::InputSpec* input = type == nullptr ? nullptr : type->find_input(name);
-    if (!link || input == nullptr || !graph_.contains(link->node_id)) return;
-    const nodes::NodeType* source_type = registry_.find(api_class(graph_[link->node_id]));
+    const ordered_json* source = link ? view_.find(link->node_id) : nullptr;
+    if (source == nullptr || input == nullptr) return;
+    const nodes::NodeType* source_type = registry_.find(api_class(*source));
     if (source_type == nullptr || link->output < 0) return;
     const std::vector<nodes::OutputSpec>& outputs = source_type->outputs;
     const auto slot = static_cast<size_t>(link->output);
@@ -135,10 +157,9 @@ class Resolver {
       fitting = i;
     }
     if (!fitting) return;
-    warn(describe_api_node(graph_, id) + ": input `" + name + "` takes " + input->type +
-         ", but a switch gives " + outputs[slot].type + " of " +
-         describe_api_node(graph_, link->node_id) + "; its output " + std::to_string(*fitting) +
-         " (" + input->type + ") is taken instead");
+    warn(view_.describe(id) + ": input `" + name + "` takes " + input->type +
+         ", but a switch gives " + outputs[slot].type + " of " + view_.describe(link->node_id) +
+         "; its output " + std::to_string(*fitting) + " (" + input->type + ") is taken instead");
     value[1] = *fitting;
   }
 
@@ -147,6 +168,7 @@ class Resolver {
   }
 
   const ordered_json& graph_;
+  ApiView view_;
   const NodeRegistry& registry_;
   std::vector<std::string>* warnings_;
   std::map<std::string, Passing> passing_;
@@ -154,31 +176,60 @@ class Resolver {
 
 }  // namespace
 
-const PassThrough* find_pass_through(const std::string& class_name) {
+namespace {
+
+// PREFIX1, PREFIX2, … from `first` on.
+std::vector<std::string> numbered(const std::string& prefix, int first) {
+  constexpr int kMost = 20;
+  std::vector<std::string> names;
+  for (int i = first; i < first + kMost; ++i) names.push_back(prefix + std::to_string(i));
+  return names;
+}
+
+std::map<std::string, PassThrough> known_pass_through() {
   using Kind = PassThroughKind;
-  static const std::map<std::string, PassThrough> kKnown = {
-      {"Any Switch (rgthree)", {Kind::kFirst, ""}},
-      {"Reroute", {Kind::kFirst, ""}},
-      {"Reroute (rgthree)", {Kind::kFirst, ""}},
-      {"Seed (rgthree)", {Kind::kValue, "seed"}},
-      {"easy seed", {Kind::kValue, "seed"}},
-      {"PrimitiveInt", {Kind::kValue, "value"}},
-      {"PrimitiveFloat", {Kind::kValue, "value"}},
-      {"PrimitiveBoolean", {Kind::kValue, "value"}},
-      {"PrimitiveString", {Kind::kValue, "value"}},
-      {"PrimitiveStringMultiline", {Kind::kValue, "value"}},
-      {"Note", {}},
-      {"MarkdownNote", {}},
-      {"Label (rgthree)", {}},
-      {"Bookmark (rgthree)", {}},
-      {"Fast Bypasser (rgthree)", {}},
-      {"Fast Muter (rgthree)", {}},
-      {"Fast Groups Bypasser (rgthree)", {}},
-      {"Fast Groups Muter (rgthree)", {}},
-      {"Mute / Bypass Relay (rgthree)", {}},
-      {"Mute / Bypass Repeater (rgthree)", {}},
-      {"Image Comparer (rgthree)", {}},
+  std::map<std::string, PassThrough> known;
+  for (const char* name :
+       {"Any Switch (rgthree)", "Reroute", "Reroute (rgthree)", "ReroutePrimitive|pysssss",
+        "ShowText|pysssss", "easy showAnything", "easy cleanGpuUsed", "easy clearCacheAll"}) {
+    known[name] = {Kind::kFirst};
+  }
+  const auto add_values = [&](const char* input, std::initializer_list<const char*> names) {
+    for (const char* name : names) known[name] = {Kind::kValue, input};
   };
+  add_values("seed", {"Seed (rgthree)", "easy seed", "CR Seed", "Seed Generator"});
+  add_values("value", {"PrimitiveInt", "PrimitiveFloat", "PrimitiveBoolean", "PrimitiveString",
+                       "PrimitiveStringMultiline", "INTConstant", "FloatConstant", "BOOLConstant",
+                       "easy int", "easy float", "easy string", "easy boolean", "JWInteger",
+                       "JWFloat", "JWString", "CR Integer", "Int", "Float", "UnloadModel"});
+  add_values("string", {"StringConstant", "StringConstantMultiline"});
+  add_values("text", {"CR Text", "Text Multiline", "CR Multiline Text", "Text box"});
+  add_values("positive", {"easy positive"});
+  add_values("negative", {"easy negative"});
+  known["easy ifElse"] = {Kind::kChoice, "boolean", {"on_false", "on_true"}};
+  known["Switch any [Crystools]"] = {Kind::kChoice, "boolean", {"on_false", "on_true"}};
+  known["LazySwitchKJ"] = {Kind::kChoice, "switch", {"on_false", "on_true"}};
+  known["easy anythingIndexSwitch"] = {Kind::kChoice, "index", numbered("value", 0)};
+  known["ImpactSwitch"] = {Kind::kChoice, "select", numbered("input", 1), 1};
+  known["CR Text Input Switch"] = {Kind::kChoice, "Input", numbered("text", 1), 1};
+  known["CR Model Input Switch"] = {Kind::kChoice, "Input", numbered("model", 1), 1};
+  known["CR Latent Input Switch"] = {Kind::kChoice, "Input", numbered("latent", 1), 1};
+  known["CR Image Input Switch"] = {Kind::kChoice, "Input", numbered("image", 1), 1};
+  known["CR Conditioning Input Switch"] = {Kind::kChoice, "Input", numbered("conditioning", 1), 1};
+  for (const char* name :
+       {"Note", "MarkdownNote", "Label (rgthree)", "Bookmark (rgthree)", "Fast Bypasser (rgthree)",
+        "Fast Muter (rgthree)", "Fast Groups Bypasser (rgthree)", "Fast Groups Muter (rgthree)",
+        "Mute / Bypass Relay (rgthree)", "Mute / Bypass Repeater (rgthree)",
+        "Node Collector (rgthree)", "Image Comparer (rgthree)", "Display Any (rgthree)"}) {
+    known[name] = {};
+  }
+  return known;
+}
+
+}  // namespace
+
+const PassThrough* find_pass_through(const std::string& class_name) {
+  static const std::map<std::string, PassThrough> kKnown = known_pass_through();
   const auto found = kKnown.find(class_name);
   return found == kKnown.end() ? nullptr : &found->second;
 }

@@ -1,6 +1,7 @@
 // Nodes of other packs, and of the editor, that only hand a value on. A graph runs without them.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,12 +14,16 @@ namespace zanime::graph {
 enum class PassThroughKind {
   kFirst,   // output: the first of its inputs that is not empty
   kValue,   // output: the value of one input
+  kChoice,  // output: the input that the value of another one chooses
   kIgnored  // no output that matters: switches of the editor, viewers
 };
 
 struct PassThrough {
   PassThroughKind kind = PassThroughKind::kIgnored;
-  std::string input;  // kValue: the input that has the value
+  std::string input = {};  // kValue: the input that has the value; kChoice: that chooses
+  // kChoice: the inputs to choose from; a number counts from `first`, false and true are 0 and 1.
+  std::vector<std::string> choices = {};
+  int64_t first = 0;
 };
 
 // Null for every other class.

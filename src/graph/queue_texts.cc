@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <ctime>
 #include <string_view>
 #include <utility>
 
 #include "base/error.h"
+#include "base/text/quoted.h"
 #include "graph/api_view.h"
-#include "nodes/input_value.h"
+#include "pictures/name_words.h"
 
 namespace zanime::graph {
 namespace {
@@ -88,48 +88,6 @@ class Chooser {
 
 // --- Names of files
 
-std::string date_text(std::string_view format) {
-  const std::time_t now = std::time(nullptr);
-  std::tm local = {};
-  localtime_r(&now, &local);
-  const auto number_of = [&](char letter) {
-    switch (letter) {
-      case 'M':
-        return local.tm_mon + 1;
-      case 'd':
-        return local.tm_mday;
-      case 'h':
-        return local.tm_hour;
-      case 'm':
-        return local.tm_min;
-      case 's':
-        return local.tm_sec;
-      default:
-        return -1;
-    }
-  };
-  std::string text;
-  for (size_t i = 0; i < format.size();) {
-    const char letter = format[i];
-    const size_t run = std::min(format.find_first_not_of(letter, i), format.size()) - i;
-    const std::string year = std::to_string(local.tm_year + 1900);
-    if (letter == 'y' && run >= 2) {
-      const size_t taken = run >= 4 ? 4 : 2;
-      text += year.substr(year.size() - std::min(taken, year.size()));
-      i += taken;
-    } else if (number_of(letter) >= 0) {
-      std::string digits = std::to_string(number_of(letter));
-      if (run >= 2 && digits.size() < 2) digits.insert(0, "0");
-      text += digits;
-      i += std::min<size_t>(run, 2);
-    } else {
-      text += letter;
-      ++i;
-    }
-  }
-  return text;
-}
-
 // As the editor would write it.
 std::string value_text(const ordered_json& value) {
   if (value.is_string()) return value.get<std::string>();
@@ -150,12 +108,8 @@ std::string fit_for_file_name(std::string text) {
 }
 
 std::string search_name(const ordered_json& node) {
-  const auto meta = node.is_object() ? node.find("_meta") : node.end();
-  if (node.is_object() && meta != node.end() && meta->is_object()) {
-    const auto name = meta->find("name");
-    if (name != meta->end() && name->is_string()) return name->get<std::string>();
-  }
-  return api_class(node);
+  const std::string name = api_meta(node, "name");
+  return name.empty() ? api_class(node) : name;
 }
 
 // What the editor shows above the node.
@@ -181,12 +135,10 @@ const ordered_json* find_node(const ordered_json& graph, const std::string& name
 const ordered_json* value_of(const ordered_json& graph, const std::string& node_name,
                              const std::string& input, const NodeRegistry& registry) {
   const ordered_json* node = find_node(graph, node_name, registry);
-  if (node == nullptr || !node->contains("inputs") || !(*node)["inputs"].is_object()) {
-    return nullptr;
-  }
-  const ordered_json& inputs = (*node)["inputs"];
-  const auto found = inputs.find(input);
-  const bool is_plain = found != inputs.end() && !found->is_structured() && !found->is_null();
+  const ordered_json* inputs = node == nullptr ? nullptr : api_inputs(*node);
+  if (inputs == nullptr) return nullptr;
+  const auto found = inputs->find(input);
+  const bool is_plain = found != inputs->end() && !found->is_structured() && !found->is_null();
   return is_plain ? &*found : nullptr;
 }
 
@@ -197,33 +149,28 @@ class FileNames {
 
   // `missing` gets the words that nothing was found for.
   std::string filled_in(const std::string& text, std::vector<std::string>& missing) const {
-    constexpr std::string_view kDate = "date:";
-    std::string result;
-    for (size_t i = 0; i < text.size();) {
-      const size_t close = text[i] == '%' ? text.find('%', i + 1) : std::string::npos;
-      if (close == std::string::npos || close == i + 1) {
-        result += text[i++];
-        continue;
-      }
-      const std::string word = text.substr(i + 1, close - i - 1);
-      const size_t dot = word.find('.');
-      if (word.starts_with(kDate)) {
-        result += date_text(std::string_view(word).substr(kDate.size()));
-      } else if (dot != std::string::npos && word.find('.', dot + 1) == std::string::npos) {
-        const std::string node = word.substr(0, dot), input = word.substr(dot + 1);
-        const ordered_json* value = value_of(graph_, node, input, registry_);
-        if (value == nullptr) value = value_of(before_, node, input, registry_);
-        if (value == nullptr) missing.push_back("%" + word + "%");
-        result += value == nullptr ? "%" + word + "%" : fit_for_file_name(value_text(*value));
-      } else {
-        result += "%" + word + "%";
-      }
-      i = close + 1;
-    }
-    return result;
+    return pictures::fill_in_words(text, [&](const std::string& word) {
+      if (auto date = pictures::date_word(word)) return date;
+      return node_word(word, missing);
+    });
   }
 
  private:
+  // NODE.INPUT
+  std::optional<std::string> node_word(const std::string& word,
+                                       std::vector<std::string>& missing) const {
+    const size_t dot = word.find('.');
+    if (dot == std::string::npos || word.find('.', dot + 1) != std::string::npos) {
+      return std::nullopt;
+    }
+    const std::string node = word.substr(0, dot), input = word.substr(dot + 1);
+    const ordered_json* value = value_of(graph_, node, input, registry_);
+    if (value == nullptr) value = value_of(before_, node, input, registry_);
+    if (value != nullptr) return fit_for_file_name(value_text(*value));
+    missing.push_back("%" + word + "%");
+    return missing.back();
+  }
+
   const ordered_json& graph_;
   const ordered_json& before_;
   const NodeRegistry& registry_;
@@ -240,14 +187,15 @@ void choose_words(ordered_json& graph, const NodeRegistry& registry,
   if (!graph.is_object()) return;
   for (auto& [id, node] : graph.items()) {
     const nodes::NodeType* type = registry.find(api_class(node));
-    if (type == nullptr || !node.contains("inputs") || !node["inputs"].is_object()) continue;
-    for (auto& [name, value] : node["inputs"].items()) {
+    ordered_json* inputs = api_inputs(node);
+    if (type == nullptr || inputs == nullptr) continue;
+    for (auto& [name, value] : inputs->items()) {
       const nodes::InputSpec* input = type->find_input(name);
       if (input == nullptr || !input->multiline || !value.is_string()) continue;
       try {
         value = choose_words(value.get<std::string>(), draw);
       } catch (const Error& error) {
-        throw error.within(describe_api_node(graph, id));
+        throw error.within(describe_api_node(id, node));
       }
     }
   }
@@ -256,10 +204,11 @@ void choose_words(ordered_json& graph, const NodeRegistry& registry,
 std::optional<uint64_t> first_seed(const ordered_json& graph) {
   if (!graph.is_object()) return std::nullopt;
   for (const auto& [id, node] : graph.items()) {
-    if (!node.is_object() || !node.contains("inputs") || !node["inputs"].is_object()) continue;
+    const ordered_json* inputs = api_inputs(node);
+    if (inputs == nullptr) continue;
     for (const char* name : {"seed", "noise_seed"}) {
-      const auto found = node["inputs"].find(name);
-      if (found != node["inputs"].end() && found->is_number_unsigned()) {
+      const auto found = inputs->find(name);
+      if (found != inputs->end() && found->is_number_unsigned()) {
         return found->get<uint64_t>();
       }
     }
@@ -271,21 +220,22 @@ void fill_in_file_names(ordered_json& graph, const ordered_json& before,
                         const NodeRegistry& registry, std::vector<std::string>* warnings) {
   if (!graph.is_object()) return;
   const FileNames names(graph, before, registry);
-  std::vector<std::pair<std::string, std::string>> changes;  // id, name
-  for (const auto& [id, node] : graph.items()) {
-    if (!node.is_object() || !node.contains("inputs") || !node["inputs"].is_object()) continue;
-    const auto prefix = node["inputs"].find(kPrefix);
-    if (prefix == node["inputs"].end() || !prefix->is_string()) continue;
+  std::vector<std::pair<ordered_json*, std::string>> changes;  // a prefix and what it becomes
+  for (auto& [id, node] : graph.items()) {
+    ordered_json* inputs = api_inputs(node);
+    if (inputs == nullptr) continue;
+    const auto prefix = inputs->find(kPrefix);
+    if (prefix == inputs->end() || !prefix->is_string()) continue;
     std::vector<std::string> missing;
-    changes.emplace_back(id, names.filled_in(prefix->get<std::string>(), missing));
+    changes.emplace_back(&*prefix, names.filled_in(prefix->get<std::string>(), missing));
     for (const std::string& word : missing) {
       if (warnings == nullptr) break;
-      warnings->push_back(describe_api_node(graph, id) + ": input `" + kPrefix + "` has " +
-                          nodes::quoted(word) +
+      warnings->push_back(describe_api_node(id, node) + ": input `" + kPrefix + "` has " +
+                          text::quoted(word) +
                           ", but no node has that name and a value there; it stays");
     }
   }
-  for (auto& [id, name] : changes) graph[id]["inputs"][kPrefix] = std::move(name);
+  for (auto& [prefix, name] : changes) *prefix = std::move(name);
 }
 
 }  // namespace zanime::graph

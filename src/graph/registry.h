@@ -2,7 +2,7 @@
 #pragma once
 
 #include <map>
-#include <set>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,26 +13,34 @@ namespace zanime::graph {
 class NodeRegistry {
  public:
   // An empty one that takes every node: for tests.
-  NodeRegistry() = default;
+  NodeRegistry();
   // The core set, with or without the extra nodes.
   static NodeRegistry standard(bool with_extra_nodes);
 
-  // A node beyond the core set is left out where extra nodes are not asked for. Throws
-  // Error(kInternal) when the class name is taken.
+  // The same node types, seen with or without those beyond the core set. What is added to one
+  // afterwards, the other has too.
+  NodeRegistry seen(bool with_extra_nodes) const;
+
+  // Throws Error(kInternal) when the class name is taken.
   void add(nodes::NodeType type);
 
-  // Null when unknown. The pointer holds as long as the registry.
+  // Null when unknown or left out. The pointer holds as long as the registry.
   const nodes::NodeType* find(const std::string& class_name) const;
   // In the order of registration.
   std::vector<const nodes::NodeType*> all() const;
   // True for a class that exists among the extra nodes but was not asked for.
-  bool is_left_out(const std::string& class_name) const { return left_out_.contains(class_name); }
+  bool is_left_out(const std::string& class_name) const;
 
  private:
+  struct Types {
+    std::map<std::string, nodes::NodeType> by_name;
+    std::vector<const nodes::NodeType*> in_order;
+  };
+
+  bool shows(const nodes::NodeType& type) const { return type.is_core || with_extra_nodes_; }
+
   bool with_extra_nodes_ = true;
-  std::map<std::string, nodes::NodeType> types_;
-  std::vector<std::string> order_;
-  std::set<std::string> left_out_;
+  std::shared_ptr<Types> types_;
 };
 
 }  // namespace zanime::graph

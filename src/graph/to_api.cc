@@ -1,9 +1,16 @@
 #include "graph/to_api.h"
 
+#include <set>
 #include <utility>
 
+#include "base/error.h"
+#include "base/text/quoted.h"
+#include "graph/api_view.h"
 #include "graph/editor_graph.h"
+#include "graph/everywhere.h"
+#include "graph/group_nodes.h"
 #include "graph/pass_through.h"
+#include "graph/unwrap.h"
 #include "graph/widget_values.h"
 #include "nodes/input_value.h"
 
@@ -63,31 +70,31 @@ ordered_json to_api_node(const FlatNode& flat, const nodes::NodeType* type,
   return {{"class_type", node.type}, {"inputs", std::move(inputs)}, {"_meta", std::move(meta)}};
 }
 
-// A graph may come as it is posted to ComfyUI: {"prompt": GRAPH, "client_id": …}.
-const ordered_json& unwrapped(const ordered_json& json) {
-  if (!json.is_object()) return json;
-  const auto prompt = json.find("prompt");
-  if (prompt == json.end() || !prompt->is_object() || prompt->contains("class_type")) return json;
-  return *prompt;
-}
-
 bool is_ignored(const EditorNode& node, const nodes::NodeType* type) {
+  if (is_everywhere_node(node.type)) return true;
   const PassThrough* known = find_pass_through(node.type);
   return type == nullptr && known != nullptr && known->kind == PassThroughKind::kIgnored;
 }
 
 }  // namespace
 
-ApiWorkflow to_api(const ordered_json& json, const NodeRegistry& registry,
+ApiWorkflow to_api(const ordered_json& wrapped, const NodeRegistry& registry,
                    std::vector<std::string>* warnings) {
-  if (!is_editor_workflow(json)) return {unwrapped(json), {}};
-  const EditorWorkflow workflow = read_editor_workflow(json);
+  const ordered_json& json = unwrapped(wrapped);
+  if (!is_editor_workflow(json)) return {json};
+  EditorWorkflow workflow = read_editor_workflow(json);
+  expand_group_nodes(json, registry, workflow, warnings);
+  link_everywhere(json, workflow, warnings);
   FlatWorkflow flat = flatten(workflow);
-  ApiWorkflow result{ordered_json::object(), std::move(flat.promoted)};
+  ApiWorkflow result{ordered_json::object(), true, std::move(flat.promoted)};
+  std::set<std::string> ids;
   for (const FlatNode& node : flat.nodes) {
     const nodes::NodeType* type = registry.find(node.node->type);
     if (is_ignored(*node.node, type)) continue;
-    result.graph[node.id] = to_api_node(node, type, warnings);
+    if (!ids.insert(node.id).second) {
+      throw Error(ErrorKind::kGraph, "two nodes have the id " + text::quoted(node.id));
+    }
+    append_member(result.graph, node.id, to_api_node(node, type, warnings));
   }
   return result;
 }

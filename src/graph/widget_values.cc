@@ -18,6 +18,17 @@ bool is_control_word(const ordered_json& value) {
                                         value.get_ref<const std::string&>()) != kWords.end();
 }
 
+// Old files have true or false there. A widget with two states can follow a seed as well, so it
+// counts only where there are more values than widgets.
+bool is_old_control(const ordered_json& value, size_t values_left, size_t widgets_left) {
+  return value.is_boolean() && values_left > widgets_left;
+}
+
+// The rows of a list that grows as the editor's user adds to it.
+bool is_adapter_row(const ordered_json& value) {
+  return value.is_object() && value.contains("lora") && value.contains("on");
+}
+
 bool is_seed(const std::string& name) {
   return name.starts_with("seed") || name.starts_with("noise_seed");
 }
@@ -68,12 +79,23 @@ std::vector<std::pair<std::string, ordered_json>> named_widget_values(const Edit
     return result;
   }
   if (!values.is_array()) return result;
+  const std::vector<std::string> names = widget_order(node, type);
   size_t next = 0;
-  for (const std::string& name : widget_order(node, type)) {
-    if (next == values.size()) break;
+  for (size_t i = 0; i < names.size() && next < values.size(); ++i) {
     const ordered_json& value = values[next++];
-    if (!value.is_null()) result.emplace_back(name, value);
-    if (is_seed(name) && next < values.size() && is_control_word(values[next])) ++next;
+    if (!value.is_null()) result.emplace_back(names[i], value);
+    if (!is_seed(names[i]) || next == values.size()) continue;
+    if (is_control_word(values[next]) ||
+        is_old_control(values[next], values.size() - next, names.size() - i - 1)) {
+      ++next;
+    }
+  }
+  if (type == nullptr && names.empty()) {
+    for (const ordered_json& value : values) {
+      if (is_adapter_row(value)) {
+        result.emplace_back("lora_" + std::to_string(result.size() + 1), value);
+      }
+    }
   }
   return result;
 }

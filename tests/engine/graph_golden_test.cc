@@ -10,6 +10,7 @@
 
 #include "engine/models_root.h"
 #include "graph/executor.h"
+#include "graph/read_graph.h"
 #include "tests/support/backends.h"
 #include "tests/support/golden.h"
 #include "tests/support/random_tensor.h"

@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 #include "engine/plain_graph.h"
 #include "graph/executor.h"
+#include "graph/read_graph.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/golden.h"
 #include "tests/support/small_request.h"

@@ -4,7 +4,7 @@
 
 #include "base/version.h"
 #include "engine/parameters_text.h"
-#include "graph/graph.h"
+#include "graph/read_graph.h"
 #include "tests/support/fake_model_files.h"
 
 namespace zanime::engine {

@@ -7,9 +7,10 @@
 #include <vector>
 
 #include "base/error.h"
-#include "graph/graph.h"
+#include "graph/json_text.h"
 #include "graph/outline.h"
 #include "graph/queue_texts.h"
+#include "graph/read_graph.h"
 #include "graph/to_api.h"
 #include "tests/support/fake_model_files.h"
 

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "graph/read_graph.h"
 #include "tests/support/backends.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/scratch_folder.h"

@@ -1,5 +1,3 @@
-#include "graph/graph.h"
-
 #include <limits>
 #include <string>
 #include <vector>
@@ -7,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "graph/read_graph.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/fake_model_files.h"
 #include "tests/support/sample_graphs.h"
@@ -314,25 +313,6 @@ TEST(Graph, TakesLongChainsWithoutRecursion) {
   }
   json["8"]["inputs"]["model"] = {last, 0};
   EXPECT_EQ(read(json).nodes.size(), 5009u);
-}
-
-TEST(GraphJson, RefusesHostileText) {
-  const auto parse = [](const std::string& text) { parse_graph_json(text, "graph.json"); };
-  expect_error(ErrorKind::kGraph, "graph.json: not valid JSON", [&] { parse("{"); });
-  expect_error(ErrorKind::kGraph, "not valid JSON", [&] { parse(""); });
-  expect_error(ErrorKind::kGraph, "not valid JSON", [&] { parse("{\"a\": NaN}"); });
-  expect_error(ErrorKind::kGraph, "not valid JSON", [&] { parse("{\"a\": 1e999}"); });
-  expect_error(ErrorKind::kGraph, "not valid JSON", [&] { parse("{} {}"); });
-  expect_error(ErrorKind::kGraph, "not valid JSON", [&] { parse("{\"\xff\": 1}"); });
-  expect_error(ErrorKind::kGraph, "levels deep",
-               [&] { parse(std::string(100000, '[') + std::string(100000, ']')); });
-  expect_error(ErrorKind::kGraph, "levels deep", [&] { parse(std::string(100000, '[')); });
-  expect_error(ErrorKind::kGraph, "\"8\" stands twice", [&] { parse(R"({"8": 1, "8": 2})"); });
-  expect_error(ErrorKind::kGraph, "32 MB", [&] { parse(std::string(40 << 20, ' ')); });
-}
-
-TEST(GraphJson, AllowsAByteOrderMarkAndEqualKeysInDifferentObjects) {
-  EXPECT_EQ(parse_graph_json("\xef\xbb\xbf{\"a\": {\"x\": 1}, \"b\": {\"x\": 2}}", "g").size(), 2u);
 }
 
 TEST(ReadGraph, ANodeWithoutOutputsGivesNothing) {

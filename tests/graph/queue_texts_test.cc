@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "graph/graph.h"
+#include "graph/read_graph.h"
 #include "graph/to_api.h"
 #include "tests/support/editor_workflow.h"
 #include "tests/support/expect_error.h"

@@ -5,9 +5,9 @@
 
 #include "base/error.h"
 #include "graph/edit.h"
-#include "graph/graph.h"
 #include "graph/outline.h"
 #include "graph/pass_through.h"
+#include "graph/read_graph.h"
 #include "graph/to_api.h"
 #include "tests/support/editor_workflow.h"
 #include "tests/support/expect_error.h"
