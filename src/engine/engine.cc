@@ -15,8 +15,8 @@
 #include "engine/parameters_text.h"
 #include "engine/plain_graph.h"
 #include "engine/prompt_expansion.h"
-#include "graph/editor_graph.h"
 #include "graph/queue_texts.h"
+#include "graph/read_graph.h"
 #include "graph/to_api.h"
 
 namespace zanime::engine {
@@ -32,23 +32,29 @@ bool saves_pictures(const graph::Graph& graph) {
 class Collector : public nodes::PictureSink {
  public:
   // `keep_previews`: where previews are all that the graph gives.
-  Collector(EngineResult& result, const EngineHooks& hooks, bool keep_previews)
-      : result_(result), hooks_(hooks), keep_previews_(keep_previews) {}
+  Collector(EngineResult& result, const EngineHooks& hooks, bool keep_previews, std::string compute)
+      : result_(result),
+        hooks_(hooks),
+        keep_previews_(keep_previews),
+        compute_(std::move(compute)) {}
 
   void save(const std::string& node_id, const nodes::Image& image, const std::string& prefix,
             const nlohmann::ordered_json& graph) override {
     const std::string graph_text = graph.dump();
     const std::string parameters =
-        parameters_text(graph, node_id, image.pixels.dim(2), image.pixels.dim(1));
+        parameters_text(graph, node_id, image.pixels.dim(2), image.pixels.dim(1), compute_);
     for (int64_t i = 0; i < image.pixels.dim(0); ++i) {
       EnginePicture picture;
       picture.node_id = node_id;
       picture.filename_prefix = prefix;
       picture.index = static_cast<int>(i);
+      picture.width = image.pixels.dim(2);
+      picture.height = image.pixels.dim(1);
       picture.pixels = image.pixels.rows(i, 1);
       picture.graph = graph_text;
       picture.parameters = parameters;
       if (hooks_.on_picture) hooks_.on_picture(picture);
+      if (!hooks_.keep_pixels) picture.pixels = {};
       result_.pictures.push_back(std::move(picture));
     }
   }
@@ -68,6 +74,7 @@ class Collector : public nodes::PictureSink {
   EngineResult& result_;
   const EngineHooks& hooks_;
   bool keep_previews_;
+  std::string compute_;
 };
 
 std::filesystem::path checked_root(const std::filesystem::path& asked) {
@@ -125,16 +132,21 @@ Engine::Engine(EngineOptions options)
       models_(checked_root(options_.models_root),
               options_.builtin_model.empty() ? builtin::folder() : options_.builtin_model),
       files_(models_, checked_input_folder(options_.input_dir, models_.path())),
-      registry_(graph::NodeRegistry::standard(options_.extra_nodes)),
-      all_nodes_(graph::NodeRegistry::standard(/*with_extra_nodes=*/true)) {
-  for (const auto& path : models_.mirror_text_encoders()) {
-    log_info("mirrored the text encoder to " + path.string());
-  }
-}
+      all_nodes_(graph::NodeRegistry::standard(/*with_extra_nodes=*/true)),
+      registry_(all_nodes_.seen(options_.extra_nodes)) {}
 
 const std::shared_ptr<ops::Backend>& Engine::backend() {
   if (!backend_) backend_ = ops::make_backend(options_.backend);
   return backend_;
+}
+
+graph::Executor& Engine::executor() {
+  if (executor_) return *executor_;
+  for (const auto& path : models_.mirror_text_encoders()) {
+    log_info("mirrored the text encoder to " + path.string());
+  }
+  executor_ = std::make_unique<graph::Executor>(backend(), files_);
+  return *executor_;
 }
 
 bool Engine::falls_back_to_builtin(const GenerationParams& params) const {
@@ -143,7 +155,7 @@ bool Engine::falls_back_to_builtin(const GenerationParams& params) const {
          !models_.builtin_folder().empty();
 }
 
-GenerationParams Engine::complete(GenerationParams params) const {
+CompletedParams Engine::complete(GenerationParams params) const {
   validate(params);
   if (!params.seed) params.seed = random_seed();
   expand_prompts(params);
@@ -169,7 +181,7 @@ GenerationParams Engine::complete(GenerationParams params) const {
   complete_adapters(params);
   complete_encoding(params);
   validate(params);  // what wildcards and pictures brought in
-  return params;
+  return CompletedParams(std::move(params));
 }
 
 void Engine::expand_prompts(GenerationParams& params) const {
@@ -250,23 +262,30 @@ GraphPictures Engine::graph_pictures(const GenerationParams& params) {
   return pictures;
 }
 
+nlohmann::ordered_json Engine::graph_for(const CompletedParams& params) {
+  return plain_graph(params, options_.aura_sampling, "zanime", graph_pictures(params));
+}
+
+EngineResult Engine::generate(const CompletedParams& params, const CancelToken& cancel,
+                              const EngineHooks& hooks) {
+  EngineResult result = run(graph_for(params), all_nodes_, {}, cancel, hooks);
+  result.params = params;
+  return result;
+}
+
 EngineResult Engine::generate(const GenerationParams& params, const CancelToken& cancel,
                               const EngineHooks& hooks) {
-  GenerationParams completed = complete(params);
-  const auto graph =
-      plain_graph(completed, options_.aura_sampling, "zanime", graph_pictures(completed));
-  EngineResult result = run(graph, all_nodes_, {}, cancel, hooks);
-  result.params = std::move(completed);
-  return result;
+  return generate(complete(params), cancel, hooks);
 }
 
 EngineResult Engine::run(const nlohmann::ordered_json& graph, const CancelToken& cancel,
                          const EngineHooks& hooks) {
-  if (!graph::is_editor_workflow(graph)) return run(graph, registry_, {}, cancel, hooks);
   std::vector<std::string> warnings;
-  nlohmann::ordered_json queued = graph::to_api(graph, registry_, &warnings).graph;
-  choose_words(queued, graph::first_seed(queued).value_or(random_seed()));
-  return run(queued, registry_, std::move(warnings), cancel, hooks);
+  graph::ApiWorkflow workflow = graph::to_api(graph, registry_, &warnings);
+  if (workflow.is_from_editor) {
+    choose_words(workflow.graph, graph::first_seed(workflow.graph).value_or(random_seed()));
+  }
+  return run(workflow.graph, registry_, std::move(warnings), cancel, hooks);
 }
 
 void Engine::choose_words(nlohmann::ordered_json& graph, uint64_t seed) const {
@@ -282,10 +301,9 @@ EngineResult Engine::run(const nlohmann::ordered_json& graph, const graph::NodeR
   result.warnings = std::move(warnings);
   graph::Graph checked = graph::read_graph(graph, registry, files_, &result.warnings);
   for (const std::string& warning : result.warnings) log_warning(warning);
-  if (!executor_) executor_ = std::make_unique<graph::Executor>(backend(), files_);
 
-  Collector pictures(result, hooks, !saves_pictures(checked));
-  result.report = executor_->run(checked, {pictures, cancel, hooks.progress, hooks.preview});
+  Collector pictures(result, hooks, !saves_pictures(checked), backend()->compute_name());
+  result.report = executor().run(checked, {pictures, cancel, hooks.progress, hooks.preview});
   result.graph = std::move(checked.json);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;

@@ -1,10 +1,12 @@
 // The engine as a frontend sees it: a request or a graph goes in, pictures come out.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -38,7 +40,8 @@ struct EngineOptions {
 struct EnginePicture {
   std::string node_id;
   std::string filename_prefix;
-  int index = 0;           // in its batch
+  int index = 0;  // in its batch
+  int64_t width = 0, height = 0;
   Tensor pixels;           // [1, height, width, 3], values 0 to 1
   std::string graph;       // `prompt`: the graph in API form, as JSON text
   std::string parameters;  // `parameters`: readable text
@@ -58,6 +61,8 @@ struct EngineHooks {
   // Called for each picture as soon as its SaveImage runs; what it throws ends the run.
   std::function<void(const EnginePicture&)> on_picture = {};
   std::function<void(const EngineLatent&)> on_latent = {};
+  // Whether the result holds the pixels as well. A long run of a graph gives many pictures.
+  bool keep_pixels = true;
 };
 
 struct EngineResult {
@@ -70,19 +75,29 @@ struct EngineResult {
   GenerationParams params;  // generate: the request with its seed and files filled in
 };
 
+// A request that Engine::complete has checked and filled in.
+class CompletedParams : public GenerationParams {
+ private:
+  friend class Engine;
+  explicit CompletedParams(GenerationParams params) : GenerationParams(std::move(params)) {}
+};
+
 // Keeps loaded networks and conditionings between calls. One call at a time.
 class Engine {
  public:
-  // Mirrors text encoders (see ModelsRoot). Throws Error(kUsage) for a models root or an input
+  // Loads nothing and changes nothing on disk. Throws Error(kUsage) for a models root or an input
   // folder that was asked for and is not a folder.
   explicit Engine(EngineOptions options);
 
-  // Checks the request (Error(kUsage)), completes it and runs it, with whatever nodes it takes. The
-  // pictures it names by their paths are input pictures until the next request.
+  // Runs the request, with whatever nodes it takes. The pictures it names by their paths are input
+  // pictures until the next request. One that is not complete is completed first.
+  EngineResult generate(const CompletedParams& params, const CancelToken& cancel,
+                        const EngineHooks& hooks = {});
   EngineResult generate(const GenerationParams& params, const CancelToken& cancel,
                         const EngineHooks& hooks = {});
-  // Runs any graph of known nodes, in API form or the editor's. Texts of the editor's form that
-  // stand for several (nodes::choose_words) follow the first seed in the graph.
+  // The first run mirrors text encoders (see ModelsRoot). Runs any graph of known nodes, in API
+  // form or the editor's. Texts of the editor's form that stand for several (nodes::choose_words)
+  // follow the first seed in the graph.
   EngineResult run(const nlohmann::ordered_json& graph, const CancelToken& cancel,
                    const EngineHooks& hooks = {});
 
@@ -92,14 +107,17 @@ class Engine {
   // Puts one of those that it stands for (expand_prompt) in place of each text, in turn.
   void expand_texts(const std::vector<std::string*>& texts, uint64_t seed) const;
 
-  // The checked request with what `generate` would fill in: the seed (random), the files (the
-  // official ones if present, else the only one in their folder) and the size. Without a models
-  // root of the caller's choice, and with no diffusion model in the usual one, it is the built-in
-  // model; builtin::is_used_by tells. The prompts are expanded, with a draw that depends on
-  // wildcard_seed alone. With an init image the size follows from that, and `mask_channel` from the
-  // mask; `hires_from` becomes "picture" where the autoencoder can encode one. Completed parameters
-  // stay as they are.
-  GenerationParams complete(GenerationParams params) const;
+  // Checks the request (Error(kUsage)) and fills in what it leaves open: the seed (random), the
+  // files (the official ones if present, else the only one in their folder) and the size. Without a
+  // models root of the caller's choice, and with no diffusion model in the usual one, it is the
+  // built-in model; builtin::is_used_by tells. The prompts are expanded, with a draw that depends
+  // on wildcard_seed alone. With an init image the size follows from that, and `mask_channel` from
+  // the mask; `hires_from` becomes "picture" where the autoencoder can encode one. Completed
+  // parameters stay as they are.
+  CompletedParams complete(GenerationParams params) const;
+
+  // The graph that `generate` runs.
+  nlohmann::ordered_json graph_for(const CompletedParams& params);
 
   // What graphs may name.
   const UserFiles& files() const { return files_; }
@@ -116,6 +134,7 @@ class Engine {
   void complete_adapters(GenerationParams& params) const;
   void complete_encoding(GenerationParams& params) const;
   GraphPictures graph_pictures(const GenerationParams& params);
+  graph::Executor& executor();
   EngineResult run(const nlohmann::ordered_json& graph, const graph::NodeRegistry& registry,
                    std::vector<std::string> warnings, const CancelToken& cancel,
                    const EngineHooks& hooks);
@@ -123,11 +142,11 @@ class Engine {
   EngineOptions options_;
   ModelsRoot models_;
   UserFiles files_;
-  graph::NodeRegistry registry_;
   graph::NodeRegistry all_nodes_;
+  graph::NodeRegistry registry_;  // those of them that graphs may use
   mutable InputPictures input_pictures_;
   std::shared_ptr<ops::Backend> backend_;
-  std::unique_ptr<graph::Executor> executor_;
+  std::unique_ptr<graph::Executor> executor_;  // made at the first run
 };
 
 }  // namespace zanime::engine

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "checkpoints/inspect.h"
+#include "graph/json_text.h"
 #include "pictures/picture_info.h"
 
 namespace zanime::engine {
@@ -75,8 +76,13 @@ ordered_json inspect_file(const std::filesystem::path& path) {
 
 ordered_json text_as_json(const std::string& keyword, const std::string& text) {
   if (keyword == "parameters") return text;
-  ordered_json json = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
-  return json.is_object() || json.is_array() ? json : ordered_json(text);
+  try {
+    ordered_json json = graph::parse_graph_json(text, keyword);
+    if (json.is_structured()) return json;
+  } catch (const Error&) {
+    // Whatever it is, people can look at it.
+  }
+  return text;
 }
 
 }  // namespace zanime::engine

@@ -1,9 +1,12 @@
 #include "engine/parameters_text.h"
 
+#include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "base/version.h"
+#include "graph/api_view.h"
 
 namespace zanime::engine {
 namespace {
@@ -13,49 +16,44 @@ using nlohmann::ordered_json;
 // A node of a graph, and the way to the nodes above it.
 class NodeView {
  public:
-  NodeView(const ordered_json& graph, const std::string& id) : graph_(graph), id_(id) {
-    const auto found = graph.find(id);
-    if (found != graph.end() && found->is_object() && found->contains("class_type") &&
-        found->contains("inputs") && (*found)["inputs"].is_object()) {
-      node_ = &*found;
-    }
+  NodeView(const graph::ApiView& graph, const std::string& id) : graph_(graph), id_(id) {
+    const ordered_json* node = graph.find(id);
+    if (node == nullptr || graph::api_class(*node).empty()) return;
+    if (graph::api_inputs(*node) != nullptr) node_ = node;
   }
 
   bool exists() const { return node_ != nullptr; }
   const std::string& id() const { return id_; }
   const ordered_json* input(const std::string& name) const {
     if (node_ == nullptr) return nullptr;
-    const auto found = (*node_)["inputs"].find(name);
-    return found == (*node_)["inputs"].end() ? nullptr : &*found;
+    const ordered_json& inputs = *graph::api_inputs(*node_);
+    const auto found = inputs.find(name);
+    return found == inputs.end() ? nullptr : &*found;
   }
   NodeView above(const std::string& name) const {
     const ordered_json* value = input(name);
-    return {graph_, value == nullptr ? "" : linked_id(*value)};
+    const auto link = value == nullptr ? std::nullopt : graph::as_link(*value);
+    return {graph_, link ? link->node_id : ""};
   }
   // None above a node that takes everything out of the conditioning it is given.
   std::vector<std::string> all_above() const {
     std::vector<std::string> ids;
-    if (node_ == nullptr || (*node_)["class_type"] == "ConditioningZeroOut") return ids;
-    for (const auto& [name, value] : (*node_)["inputs"].items()) {
-      if (std::string id = linked_id(value); !id.empty()) ids.push_back(std::move(id));
+    if (node_ == nullptr || graph::api_class(*node_) == "ConditioningZeroOut") return ids;
+    for (graph::ApiLink& link : graph::api_links(*node_)) {
+      ids.push_back(std::move(link.source.node_id));
     }
     return ids;
   }
 
  private:
-  static std::string linked_id(const ordered_json& value) {
-    return value.is_array() && value.size() == 2 && value[0].is_string()
-               ? value[0].get<std::string>()
-               : "";
-  }
-
-  const ordered_json& graph_;
+  const graph::ApiView& graph_;
   std::string id_;
   const ordered_json* node_ = nullptr;
 };
 
 // The nearest node from `id` upwards that has the plain input `input`.
-NodeView nearest_with(const ordered_json& graph, const std::string& id, const std::string& input) {
+NodeView nearest_with(const graph::ApiView& graph, const std::string& id,
+                      const std::string& input) {
   std::vector<std::string> open{id};
   std::set<std::string> seen{id};
   for (size_t i = 0; i < open.size(); ++i) {
@@ -81,25 +79,23 @@ std::string plain(const ordered_json& value) {
 }
 
 // The text of the nearest prompt node above `sampler`'s input.
-std::string prompt_of(const ordered_json& graph, const NodeView& sampler,
+std::string prompt_of(const graph::ApiView& graph, const NodeView& sampler,
                       const std::string& input) {
-  const ordered_json* link = sampler.input(input);
-  if (link == nullptr || !link->is_array() || link->empty() || !(*link)[0].is_string()) return "";
-  const NodeView node = nearest_with(graph, (*link)[0].get<std::string>(), "text");
+  const NodeView node = nearest_with(graph, sampler.above(input).id(), "text");
   const ordered_json* text = node.input("text");
   return text != nullptr && text->is_string() ? text->get<std::string>() : "";
 }
 
 // What made the latent of `sampler` larger after another sampler; does not exist where it starts by
 // itself.
-NodeView enlargement_above(const ordered_json& graph, const NodeView& sampler) {
+NodeView enlargement_above(const graph::ApiView& graph, const NodeView& sampler) {
   const NodeView scale = nearest_with(graph, sampler.above("latent_image").id(), "scale_by");
   const bool has_pass_above = scale.exists() && nearest_with(graph, scale.id(), "steps").exists();
   return has_pass_above ? scale : NodeView(graph, "");
 }
 
 // "a.safetensors 0.8; b.safetensors 1" of the adapters between the model's file and `sampler`.
-std::string adapters_above(const ordered_json& graph, const NodeView& sampler) {
+std::string adapters_above(const graph::ApiView& graph, const NodeView& sampler) {
   std::string text;
   std::set<std::string> seen;
   std::string id = sampler.above("model").id();
@@ -118,8 +114,9 @@ std::string adapters_above(const ordered_json& graph, const NodeView& sampler) {
 
 }  // namespace
 
-std::string parameters_text(const ordered_json& graph, const std::string& output_id, int64_t width,
-                            int64_t height) {
+std::string parameters_text(const ordered_json& whole, const std::string& output_id, int64_t width,
+                            int64_t height, const std::string& compute) {
+  const graph::ApiView graph(whole);
   const NodeView last = nearest_with(graph, output_id, "steps");
   if (!last.exists()) return "";
   const NodeView larger = enlargement_above(graph, last);
@@ -167,6 +164,7 @@ std::string parameters_text(const ordered_json& graph, const std::string& output
     add("LoRA", adapters);
   }
   add_input("Model", nearest_with(graph, output_id, "unet_name"), "unet_name");
+  if (!compute.empty()) add("Compute", compute);
   add("Version", std::string("zanime ") + version());
   return text + (text.empty() ? "" : "\n") + details;
 }

@@ -92,6 +92,8 @@ class Backend {
 
   // One line for logs: "CPU, AVX2, 2 threads, oneDNN 2.6.3".
   virtual std::string description() const = 0;
+  // What linear layers are computed in, as parse_compute takes it, kAuto resolved: "fp32".
+  virtual std::string compute_name() const = 0;
 
   // The only ways in and out. Both may share memory with what they are given: what was uploaded is
   // not written to, and what was downloaded is not changed any more. download() alone waits for a

@@ -33,6 +33,7 @@ class ProductRecorder final : public Backend {
   void clear() { products_.clear(); }
 
   std::string description() const override { return inner_.description(); }
+  std::string compute_name() const override { return inner_.compute_name(); }
   Activation upload(const Tensor& values) override { return inner_.upload(values); }
   Tensor download(const Activation& x) override { return inner_.download(x); }
   void expect(std::span<const weights::Weight* const> weights) override { inner_.expect(weights); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -69,6 +70,36 @@ TEST(BuiltinModelSize, IsToldWhereTheModelDrawsWorse) {
   EXPECT_EQ(
       builtin::strain(128, 264),
       "the built-in model was trained on at most 256 x 256 pixels; 128 x 264 will fall apart");
+}
+
+// The mirror of a text encoder (ModelsRoot) is made by the first run alone.
+TEST_F(BuiltinModel, ANewEngineChangesNothingOnDisk) {
+  place("text_encoders/tiny-qwen3-fp8.safetensors", root_.path(), "text_encoders",
+        "mine.safetensors");
+  const fs::path mirror = root_ / "clip" / "mine.safetensors";
+  Engine made = engine();
+  made.complete({.prompt = "1girl"});
+  EXPECT_FALSE(fs::exists(mirror));
+
+  const EngineResult result = made.generate(
+      GenerationParams{.prompt = "1girl", .width = 64, .height = 64, .steps = 1}, CancelToken());
+  EXPECT_TRUE(fs::equivalent(mirror, root_ / "text_encoders" / "mine.safetensors"));
+  EXPECT_EQ(result.params.width, 64);
+}
+
+TEST_F(BuiltinModel, APictureSaysHowItWasComputed) {
+  for (const auto& [compute, name] :
+       {std::pair(ops::Compute::kFloat32, "fp32"), std::pair(ops::Compute::kBFloat16, "bf16"),
+        std::pair(ops::Compute::kInt8, "int8")}) {
+    EngineOptions options;
+    options.builtin_model = builtin_.path();
+    options.compute = compute;
+    const EngineResult result = Engine(options).generate(
+        GenerationParams{.prompt = "1girl", .width = 64, .height = 64, .steps = 1}, CancelToken());
+    EXPECT_NE(result.pictures.at(0).parameters.find(std::string(", Compute: ") + name + ", "),
+              std::string::npos)
+        << result.pictures.at(0).parameters;
+  }
 }
 
 TEST_F(BuiltinModel, GivesWayToAModelOfTheUsers) {

@@ -72,6 +72,10 @@ class CpuBackend final : public Backend {
            std::to_string(DNNL_VERSION_PATCH);
   }
 
+  std::string compute_name() const override {
+    return compute_ == Compute::kInt8 ? "int8" : compute_ == Compute::kBFloat16 ? "bf16" : "fp32";
+  }
+
   Activation upload(const Tensor& values) override { return activation_of(values); }
 
   Tensor download(const Activation& x) override { return tensor_of(x); }
