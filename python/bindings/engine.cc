@@ -21,6 +21,7 @@
 #include "bindings.h"
 #include "engine/builtin_model.h"
 #include "engine/inspect_file.h"
+#include "graph/json_text.h"
 #include "results.h"
 #include "work.h"
 
@@ -44,14 +45,6 @@ const char* event_name(nodes::ProgressEvent::Kind kind) {
       return "step";
   }
   return "";
-}
-
-ordered_json parse_graph(const std::string& text) {
-  try {
-    return ordered_json::parse(text);
-  } catch (const ordered_json::parse_error& error) {
-    throw Error(ErrorKind::kGraph, std::string("the graph is no JSON: ") + error.what());
-  }
 }
 
 // The engine, for several threads and forked processes.
@@ -80,9 +73,10 @@ class SharedEngine {
   }
 
   Result run(const nb::object& graph, const nb::object& on_progress, Canceller* canceller) {
-    const ordered_json json = nb::isinstance<nb::str>(graph)
-                                  ? parse_graph(nb::cast<std::string>(graph))
-                                  : to_json(graph, "graph");
+    const ordered_json json =
+        nb::isinstance<nb::str>(graph)
+            ? graph::parse_graph_json(nb::cast<std::string>(graph), "the graph")
+            : to_json(graph, "graph");
     engine::EngineResult made;
     call(on_progress, canceller,
          [&](engine::Engine& engine, const CancelToken& cancel, const engine::EngineHooks& hooks) {

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/text/quoted.h"
 #include "cli/choice_options.h"
 #include "cli/commands.h"
 #include "cli/models_root_option.h"
@@ -19,7 +20,6 @@
 #include "engine/builtin_model.h"
 #include "engine/engine.h"
 #include "engine/presets.h"
-#include "nodes/input_value.h"
 #include "pictures/picture_file.h"
 #include "pictures/picture_grid.h"
 
@@ -54,7 +54,7 @@ engine::LoraChoice parse_lora(const std::string& text) {
     is_well_formed = is_well_formed && error == std::errc() && rest == end;
   }
   if (!is_well_formed) {
-    throw Error(ErrorKind::kUsage, "--lora is " + nodes::quoted(text) +
+    throw Error(ErrorKind::kUsage, "--lora is " + text::quoted(text) +
                                        ", but must be NAME:STRENGTH, a file of loras/ and a "
                                        "number, such as style.safetensors:0.8");
   }
@@ -86,7 +86,6 @@ engine::GenerationParams read_params(const GenerateOptions& options) {
   params.wildcard_seed = options.choices.seed();
   params.expand = !options.choices.literal;
   for (const std::string& lora : options.loras) params.loras.push_back(parse_lora(lora));
-  engine::validate(params);
   return params;
 }
 
@@ -104,10 +103,10 @@ void check_numbers(const GenerateOptions& options) {
 
 // One request a picture (or batch), with the seeds that follow one another. All are complete before
 // the first runs: what is wrong with the last one shows at once.
-std::vector<engine::GenerationParams> complete_all(const engine::Engine& engine,
-                                                   engine::GenerationParams params, int64_t count) {
+std::vector<engine::CompletedParams> complete_all(const engine::Engine& engine,
+                                                  engine::GenerationParams params, int64_t count) {
   params.seed = params.seed.value_or(engine::random_seed());
-  std::vector<engine::GenerationParams> requests;
+  std::vector<engine::CompletedParams> requests;
   for (int64_t i = 0; i < count; ++i) {
     requests.push_back(engine.complete(params));
     ++*params.seed;  // after the highest comes 0
@@ -126,7 +125,7 @@ void tell_of_builtin_model(const engine::GenerationParams& params) {
   if (!strain.empty()) log_warning(strain);
 }
 
-void tell_seeds(const std::vector<engine::GenerationParams>& requests) {
+void tell_seeds(const std::vector<engine::CompletedParams>& requests) {
   std::cout << (requests.size() == 1 ? "seed " : "seeds ") << *requests.front().seed;
   if (requests.size() > 1) std::cout << " to " << *requests.back().seed;
   std::cout << std::endl;
@@ -177,8 +176,7 @@ void generate(const GenerateOptions& options, const GlobalOptions& globals,
   engine_options.models_root = options.models_root;
   engine_options.wildcards_dir = options.choices.wildcards;
   engine::Engine engine(engine_options);
-  const std::vector<engine::GenerationParams> requests =
-      complete_all(engine, params, options.count);
+  const std::vector<engine::CompletedParams> requests = complete_all(engine, params, options.count);
   tell_of_builtin_model(requests.front());
   const int64_t pictures = options.count * params.batch;
   PictureOutput output(options.output);
@@ -192,6 +190,7 @@ void generate(const GenerateOptions& options, const GlobalOptions& globals,
   {
     ProgressView view(globals);
     engine::EngineHooks hooks;
+    hooks.keep_pixels = false;  // each picture is written as it comes
     hooks.progress = [&](const nodes::ProgressEvent& event) { view.show(event); };
     if (preview.is_wanted()) {
       hooks.preview = [&](const nodes::LatentPreview& latent) { preview.show(latent); };
@@ -201,7 +200,7 @@ void generate(const GenerateOptions& options, const GlobalOptions& globals,
       grid.add(picture);
       preview.show_finished(picture);
     };
-    for (const engine::GenerationParams& request : requests) {
+    for (const engine::CompletedParams& request : requests) {
       report.add(engine.generate(request, cancel, hooks));
       report.seeds.push_back(*request.seed);
     }

@@ -32,9 +32,9 @@ void show(const GraphOptions& options, const GlobalOptions& globals) {
   engine::Engine engine(engine_options);
   search_beside(options.workflow, engine.files());
   std::vector<std::string> warnings;
-  WorkflowInput input = read_workflow(options.workflow, engine.registry(), warnings);
-  change_workflow(options.workflow, engine.registry(), input.workflow);
-  const ordered_json& graph = input.workflow.graph;
+  graph::ApiWorkflow workflow = read_workflow(options.workflow, engine, warnings);
+  change_workflow(options.workflow, engine.registry(), workflow);
+  const ordered_json& graph = workflow.graph;
   for (const std::string& warning : warnings) log_warning(warning);
   if (!globals.json) {
     std::cout << printable(graph::graph_tree(graph, engine.registry(), engine.files()));

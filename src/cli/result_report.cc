@@ -48,7 +48,7 @@ ordered_json as_json(const RunReport& report) {
 
 void RunReport::add(const engine::EngineResult& result) {
   for (const engine::EnginePicture& picture : result.pictures) {
-    sizes.emplace_back(picture.pixels.dim(2), picture.pixels.dim(1));
+    sizes.emplace_back(picture.width, picture.height);
     if (!parameters) parameters = picture.parameters;
   }
   nodes.insert(nodes.end(), result.report.nodes.begin(), result.report.nodes.end());

@@ -31,13 +31,13 @@ struct RunOptions {
 
 // Puts words in place of the alternatives and wildcards of the file's texts and of the prompts on
 // the command line.
-void choose_words(const ChoiceOptions& choices, const engine::Engine& engine, WorkflowInput& input,
-                  WorkflowOptions& changes) {
+void choose_words(const ChoiceOptions& choices, const engine::Engine& engine,
+                  graph::ApiWorkflow& workflow, WorkflowOptions& changes) {
   if (choices.literal) return;
   const auto given = choices.seed() ? choices.seed() : changes.seed;
   const uint64_t seed =
-      given ? *given : graph::first_seed(input.workflow.graph).value_or(engine::random_seed());
-  if (input.is_editor_form) engine.choose_words(input.workflow.graph, seed);
+      given ? *given : graph::first_seed(workflow.graph).value_or(engine::random_seed());
+  if (workflow.is_from_editor) engine.choose_words(workflow.graph, seed);
   std::vector<std::string*> prompts;
   for (auto* prompt : {&changes.prompt, &changes.negative}) {
     if (*prompt) prompts.push_back(&**prompt);
@@ -54,10 +54,10 @@ void run(const RunOptions& options, const GlobalOptions& globals, const CancelTo
   engine::Engine engine(engine_options);
   search_beside(options.workflow, engine.files());
   std::vector<std::string> warnings;
-  WorkflowInput input = read_workflow(options.workflow, engine.registry(), warnings);
+  graph::ApiWorkflow workflow = read_workflow(options.workflow, engine, warnings);
   WorkflowOptions changes = options.workflow;
-  choose_words(options.choices, engine, input, changes);
-  change_workflow(changes, engine.registry(), input.workflow);
+  choose_words(options.choices, engine, workflow, changes);
+  change_workflow(changes, engine.registry(), workflow);
   for (const std::string& warning : warnings) log_warning(warning);
   PictureOutput output(options.output);
   PreviewOutput preview(options.preview, globals);
@@ -66,6 +66,7 @@ void run(const RunOptions& options, const GlobalOptions& globals, const CancelTo
   {
     ProgressView view(globals);
     engine::EngineHooks hooks;
+    hooks.keep_pixels = false;  // each picture is written as it comes
     hooks.progress = [&](const nodes::ProgressEvent& event) { view.show(event); };
     if (preview.is_wanted()) {
       hooks.preview = [&](const nodes::LatentPreview& latent) { preview.show(latent); };
@@ -75,7 +76,7 @@ void run(const RunOptions& options, const GlobalOptions& globals, const CancelTo
       preview.show_finished(picture);
     };
     hooks.on_latent = [&](const engine::EngineLatent& latent) { output.write(latent); };
-    result = engine.run(input.workflow.graph, cancel, hooks);
+    result = engine.run(workflow.graph, cancel, hooks);
   }
   RunReport report;
   report.warnings = std::move(warnings);

@@ -5,13 +5,14 @@
 #include <iostream>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <string_view>
 #include <system_error>
 
 #include "base/error.h"
+#include "engine/read_parameters.h"
 #include "graph/edit.h"
-#include "graph/editor_graph.h"
-#include "graph/graph.h"
+#include "graph/json_text.h"
 #include "pictures/picture_info.h"
 
 namespace zanime::cli {
@@ -39,15 +40,44 @@ bool is_picture(std::string_view bytes) {
          (bytes.size() >= 12 && bytes.starts_with("RIFF") && bytes.substr(8, 4) == "WEBP");
 }
 
-// The graph that ran, or else the workflow as it stood in the editor.
-ordered_json parse_picture(std::string_view bytes, const std::string& source) {
+// The request that a picture's readable text states, as a graph.
+ordered_json graph_of_parameters(const std::string& text, const std::string& source,
+                                 engine::Engine& engine, std::vector<std::string>& warnings) {
+  const engine::ParametersRequest request = engine::read_parameters(text, engine.files());
+  if (!request.not_honoured.empty()) {
+    std::string list;
+    for (const std::string& setting : request.not_honoured) {
+      list += (list.empty() ? "" : ", ") + setting;
+    }
+    warnings.push_back(source + ": made of its readable parameters, without " + list);
+  }
+  return engine.graph_for(engine.complete(request.params));
+}
+
+// The graph that ran, or else the workflow as it stood in the editor, or else the request that the
+// readable text states. Of two texts that should be a graph a whole one counts.
+ordered_json parse_picture(std::string_view bytes, const std::string& source,
+                           engine::Engine& engine, std::vector<std::string>& warnings) {
   const pictures::PictureInfo info = pictures::parse_picture_info(bytes, source);
+  std::optional<Error> broken;
   for (const char* keyword : {"prompt", "workflow"}) {
     const auto text = info.texts.find(keyword);
     if (text == info.texts.end()) continue;
-    return graph::parse_graph_json(text->second,
-                                   "`" + std::string(keyword) + "` of the picture " + source);
+    try {
+      ordered_json graph = graph::parse_graph_json(
+          text->second, "`" + std::string(keyword) + "` of the picture " + source);
+      if (broken) warnings.push_back(std::string(broken->what()) + "; its `workflow` is taken");
+      return graph;
+    } catch (const Error& error) {
+      if (!broken) broken = error;
+    }
   }
+  const auto parameters = info.texts.find("parameters");
+  if (parameters != info.texts.end() && engine::is_parameters_text(parameters->second)) {
+    if (broken) warnings.push_back(std::string(broken->what()) + "; its `parameters` are taken");
+    return graph_of_parameters(parameters->second, source, engine, warnings);
+  }
+  if (broken) throw *broken;
   throw Error(ErrorKind::kFile,
               "the picture " + source +
                   " carries no workflow; editing programs and many sites take it out, so use the "
@@ -59,8 +89,8 @@ ordered_json parse_picture(std::string_view bytes, const std::string& source) {
 void add_workflow_options(CLI::App& command, WorkflowOptions& options) {
   command
       .add_option("file", options.file,
-                  "Workflow (JSON, as saved or as exported for the API), PNG that carries one, "
-                  "or - for standard input")
+                  "Workflow (JSON, as saved or as exported for the API), PNG that carries one or "
+                  "the parameters of A1111 and Forge, or - for standard input")
       ->required();
   command
       .add_option("--set", options.settings,
@@ -87,13 +117,19 @@ void search_beside(const WorkflowOptions& options, engine::UserFiles& files) {
   if (options.file != "-") files.also_search(std::filesystem::path(options.file).parent_path());
 }
 
-WorkflowInput read_workflow(const WorkflowOptions& options, const graph::NodeRegistry& registry,
-                            std::vector<std::string>& warnings) {
+graph::ApiWorkflow read_workflow(const WorkflowOptions& options, engine::Engine& engine,
+                                 std::vector<std::string>& warnings) {
   const std::string source = options.file == "-" ? "the workflow" : options.file;
   const std::string bytes = read_all(options.file);
-  const ordered_json json =
-      is_picture(bytes) ? parse_picture(bytes, source) : graph::parse_graph_json(bytes, source);
-  return {graph::to_api(json, registry, &warnings), graph::is_editor_workflow(json)};
+  ordered_json json;
+  if (is_picture(bytes)) {
+    json = parse_picture(bytes, source, engine, warnings);
+  } else if (engine::is_parameters_text(bytes)) {
+    json = graph_of_parameters(bytes, source, engine, warnings);
+  } else {
+    json = graph::parse_graph_json(bytes, source);
+  }
+  return graph::to_api(json, engine.registry(), &warnings);
 }
 
 void change_workflow(const WorkflowOptions& options, const graph::NodeRegistry& registry,

@@ -10,7 +10,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "engine/user_files.h"
+#include "engine/engine.h"
 #include "graph/registry.h"
 #include "graph/to_api.h"
 
@@ -31,16 +31,11 @@ void add_workflow_options(CLI::App& command, WorkflowOptions& options);
 // Lets the workflow load pictures that lie beside its file.
 void search_beside(const WorkflowOptions& options, engine::UserFiles& files);
 
-struct WorkflowInput {
-  graph::ApiWorkflow workflow;  // the graph in API form
-  // Whether it came in the editor's form: then its texts may stand for several.
-  bool is_editor_form = false;
-};
-
-// The file's workflow. Throws Error(kFile) when the file cannot be read or is a picture without a
-// workflow, Error(kGraph) when the workflow is malformed.
-WorkflowInput read_workflow(const WorkflowOptions& options, const graph::NodeRegistry& registry,
-                            std::vector<std::string>& warnings);
+// The file's workflow, or the request that its readable parameters state (engine/read_parameters.h)
+// as one. Throws Error(kFile) when the file cannot be read or is a picture without either,
+// Error(kGraph) when the workflow is malformed.
+graph::ApiWorkflow read_workflow(const WorkflowOptions& options, engine::Engine& engine,
+                                 std::vector<std::string>& warnings);
 
 // Makes the changes that the options ask for. Throws Error(kUsage) when one does not fit.
 void change_workflow(const WorkflowOptions& options, const graph::NodeRegistry& registry,

@@ -84,7 +84,7 @@ def test_a_graph_gives_the_same_picture(engine):
     made = engine.generate(request())
     again = engine.run(json.dumps(made.graph))
     assert again.png() == made.png() and again.seed is None and again.params is None
-    with pytest.raises(zanime.GraphError, match="no JSON"):
+    with pytest.raises(zanime.GraphError, match="not valid JSON"):
         engine.run("{")
     with pytest.raises(zanime.GraphError):
         engine.run({"1": {"class_type": "NoSuchNode", "inputs": {}}})
