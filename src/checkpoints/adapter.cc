@@ -16,11 +16,12 @@
 #include "weights/safetensors.h"
 #include "weights/value_conversion.h"
 #include "weights/weight_delta.h"
+#include "weights/weight_values.h"
 
 namespace zanime::checkpoints {
 namespace {
 
-// Names listed before "and N more".
+constexpr const char* kNotFinite = "holds NaN or infinity; the file is damaged, get it again";
 
 bool is_float(DType dtype) {
   return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16 ||
@@ -164,7 +165,7 @@ class Adapter::Reader {
     weights::convert_to_float32(tensor.entry->data, tensor.entry->dtype, values.size(),
                                 values.data());
     if (!all_finite(values)) {
-      fail(tensor, "holds NaN or infinity; the file is damaged, get it again");
+      fail(tensor, kNotFinite);
     }
     return values;
   }
@@ -221,11 +222,12 @@ class Adapter::Reader {
                        " of this model takes " + Shape{target_.rows, columns_}.to_string() +
                        "; the adapter is damaged or was made for another model");
     }
-    read(tensor);  // for its checks
-    return {tensor.key,
-            Shape{target_.rows, columns_},
-            {{tensor.entry->data, tensor.entry->dtype, target_.rows, 1.0f, nullptr}},
-            adapter_.file_};
+    check_type(tensor);
+    weights::Weight whole(tensor.key, Shape{target_.rows, columns_},
+                          {{tensor.entry->data, tensor.entry->dtype, target_.rows, 1.0f, nullptr}},
+                          adapter_.file_);
+    if (!weights::all_rows_finite(whole)) fail(tensor, kNotFinite);
+    return whole;
   }
 
   double alpha_over(int64_t rank) const {

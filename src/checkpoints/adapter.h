@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "checkpoints/adapter_keys.h"
+#include "checkpoints/model_family.h"
 #include "checkpoints/model_weights.h"
 #include "weights/weight_file.h"
 

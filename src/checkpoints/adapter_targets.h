@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "checkpoints/model_family.h"
 #include "checkpoints/model_weights.h"
 
 namespace zanime::checkpoints {

@@ -1,8 +1,7 @@
 #include "checkpoints/architectures.h"
 
-#include <algorithm>
-#include <array>
 #include <initializer_list>
+#include <tuple>
 #include <utility>
 
 #include "base/error.h"
@@ -10,14 +9,13 @@
 namespace zanime::checkpoints {
 namespace {
 
-constexpr int64_t kLatentChannels = 16;
 constexpr int64_t kPatch = 2;
 constexpr int64_t kTimeFeatures = 256;
 
 // Keeps every product of two widths, and with it every file size, far from overflow.
 constexpr int64_t kMaxWidth = int64_t{1} << 20;
 
-void check_widths(std::initializer_list<std::pair<const char*, int64_t>> widths) {
+void check_positive(std::initializer_list<std::pair<const char*, int64_t>> widths) {
   for (const auto& [name, value] : widths) {
     if (value < 1 || value > kMaxWidth) {
       throw Error(ErrorKind::kUsage, std::string(name) + " is " + std::to_string(value) +
@@ -52,7 +50,7 @@ class TensorList {
 
 void add_dit_block(TensorList& list, const std::string& name, const DitSpec& spec, bool modulated) {
   if (modulated) {
-    list.linear(name + ".adaLN_modulation.0", 4 * spec.dim, std::min<int64_t>(spec.dim, 256), true);
+    list.linear(name + ".adaLN_modulation.0", 4 * spec.dim, spec.modulation(), true);
   }
   list.linear(name + ".attention.qkv", 3 * spec.dim, spec.dim, false);
   list.linear(name + ".attention.out", spec.dim, spec.dim, false);
@@ -67,12 +65,13 @@ void add_dit_block(TensorList& list, const std::string& name, const DitSpec& spe
   list.norm(name + ".ffn_norm2", spec.dim);
 }
 
-void add_residual(TensorList& list, const std::string& name, int64_t in, int64_t out) {
+void add_residual(TensorList& list, const std::string& name, int64_t in, int64_t out,
+                  bool shortcut = false) {
   list.group_norm(name + ".norm1", in);
   list.convolution(name + ".conv1", out, in, 3);
   list.group_norm(name + ".norm2", out);
   list.convolution(name + ".conv2", out, out, 3);
-  if (in != out) list.convolution(name + ".nin_shortcut", out, in, 1);
+  if (shortcut || in != out) list.convolution(name + ".nin_shortcut", out, in, 1);
 }
 
 void add_autoencoder_middle(TensorList& list, const std::string& side, int64_t width) {
@@ -84,31 +83,74 @@ void add_autoencoder_middle(TensorList& list, const std::string& side, int64_t w
   add_residual(list, side + ".mid.block_2", width, width);
 }
 
+void check_levels(const char* side, const AutoencoderSpec::Levels& levels) {
+  for (const AutoencoderLevel& level : levels) {
+    check_positive({{side, level.width}});
+    if (level.width % 32 != 0) {
+      throw Error(ErrorKind::kUsage, std::string(side) + " " + std::to_string(level.width) +
+                                         " is no multiple of 32, the number of norm groups");
+    }
+  }
+}
+
+AutoencoderSpec::Levels flux_levels(int64_t channels) {
+  return {{{channels}, {2 * channels}, {4 * channels}, {4 * channels}}};
+}
+
 }  // namespace
 
-std::vector<NamedShape> dit_tensors(const DitSpec& spec) {
-  check_widths({{"dim", spec.dim},
-                {"layers", spec.layers},
-                {"noise refiners", spec.noise_refiners},
-                {"context refiners", spec.context_refiners},
-                {"head-dim", spec.head_dim},
-                {"cap", spec.caption_dim},
-                {"ffn", spec.ffn}});
+AutoencoderSpec flux_autoencoder(int64_t channels, bool has_encoder) {
+  return {.decoder = flux_levels(channels),
+          .has_encoder = has_encoder,
+          .encoder = flux_levels(channels)};
+}
+
+void check_widths(const DitSpec& spec) {
+  check_positive({{"dim", spec.dim},
+                  {"layers", spec.layers},
+                  {"noise refiners", spec.noise_refiners},
+                  {"context refiners", spec.context_refiners},
+                  {"head-dim", spec.head_dim},
+                  {"cap", spec.caption_dim},
+                  {"ffn", spec.ffn},
+                  {"latent channels", spec.latent_channels}});
   if (spec.dim % spec.head_dim != 0) {
     throw Error(ErrorKind::kUsage, "dim " + std::to_string(spec.dim) +
                                        " is no multiple of head-dim " +
                                        std::to_string(spec.head_dim));
   }
-  const int64_t patch_values = kPatch * kPatch * kLatentChannels;
-  const int64_t time_hidden = std::min<int64_t>(spec.dim, 1024);
-  const int64_t modulation = std::min<int64_t>(spec.dim, 256);
+}
+
+void check_widths(const Qwen3Spec& spec) {
+  check_positive({{"hidden", spec.hidden},
+                  {"layers", spec.layers},
+                  {"heads", spec.heads},
+                  {"kv-heads", spec.kv_heads},
+                  {"head-dim", spec.head_dim},
+                  {"ffn", spec.ffn},
+                  {"vocab", spec.vocabulary}});
+  if (spec.heads % spec.kv_heads != 0) {
+    throw Error(ErrorKind::kUsage, "heads " + std::to_string(spec.heads) +
+                                       " is no multiple of kv-heads " +
+                                       std::to_string(spec.kv_heads));
+  }
+}
+
+void check_widths(const AutoencoderSpec& spec) {
+  check_positive({{"latent channels", spec.latent_channels}});
+  check_levels("channels", spec.decoder);
+  if (spec.has_encoder) check_levels("encoder channels", spec.encoder);
+}
+
+std::vector<NamedShape> network_tensors(const DitSpec& spec) {
+  const int64_t patch_values = kPatch * kPatch * spec.latent_channels;
 
   TensorList list;
   list.linear("x_embedder", spec.dim, patch_values, true);
   list.norm("cap_embedder.0", spec.caption_dim);
   list.linear("cap_embedder.1", spec.dim, spec.caption_dim, true);
-  list.linear("t_embedder.mlp.0", time_hidden, kTimeFeatures, true);
-  list.linear("t_embedder.mlp.2", modulation, time_hidden, true);
+  list.linear("t_embedder.mlp.0", spec.time_hidden(), kTimeFeatures, true);
+  list.linear("t_embedder.mlp.2", spec.modulation(), spec.time_hidden(), true);
   if (spec.pad_tokens) {
     list.add("x_pad_token", {1, spec.dim});
     list.add("cap_pad_token", {1, spec.dim});
@@ -122,24 +164,12 @@ std::vector<NamedShape> dit_tensors(const DitSpec& spec) {
   for (int64_t i = 0; i < spec.layers; ++i) {
     add_dit_block(list, "layers." + std::to_string(i), spec, true);
   }
-  list.linear("final_layer.adaLN_modulation.1", spec.dim, modulation, true);
+  list.linear("final_layer.adaLN_modulation.1", spec.dim, spec.modulation(), true);
   list.linear("final_layer.linear", patch_values, spec.dim, true);
   return list.take();
 }
 
-std::vector<NamedShape> qwen3_tensors(const Qwen3Spec& spec) {
-  check_widths({{"hidden", spec.hidden},
-                {"layers", spec.layers},
-                {"heads", spec.heads},
-                {"kv-heads", spec.kv_heads},
-                {"head-dim", spec.head_dim},
-                {"ffn", spec.ffn},
-                {"vocab", spec.vocabulary}});
-  if (spec.heads % spec.kv_heads != 0) {
-    throw Error(ErrorKind::kUsage, "heads " + std::to_string(spec.heads) +
-                                       " is no multiple of kv-heads " +
-                                       std::to_string(spec.kv_heads));
-  }
+std::vector<NamedShape> network_tensors(const Qwen3Spec& spec) {
   TensorList list;
   list.add("embed_tokens.weight", {spec.vocabulary, spec.hidden});
   for (int64_t i = 0; i < spec.layers; ++i) {
@@ -161,43 +191,37 @@ std::vector<NamedShape> qwen3_tensors(const Qwen3Spec& spec) {
   return list.take();
 }
 
-std::vector<NamedShape> autoencoder_tensors(const AutoencoderSpec& spec) {
-  check_widths({{"channels", spec.channels}});
-  if (spec.channels % 32 != 0) {
-    throw Error(ErrorKind::kUsage, "channels " + std::to_string(spec.channels) +
-                                       " is no multiple of 32, the number of norm groups");
-  }
-  constexpr std::array<int64_t, 4> kMultipliers = {1, 2, 4, 4};
-  constexpr int kLevels = static_cast<int>(kMultipliers.size());
-  const auto width = [&](int level) {
-    return spec.channels * kMultipliers[static_cast<size_t>(level)];
+std::vector<NamedShape> network_tensors(const AutoencoderSpec& spec) {
+  constexpr size_t kLevels = std::tuple_size_v<AutoencoderSpec::Levels>;
+  const auto add_level = [](TensorList& list, const std::string& name, int blocks, int64_t in,
+                            const AutoencoderLevel& level) {
+    add_residual(list, name + ".block.0", in, level.width, level.shortcut);
+    for (int block = 1; block < blocks; ++block) {
+      add_residual(list, name + ".block." + std::to_string(block), level.width, level.width);
+    }
   };
 
   TensorList list;
-  if (spec.encoder) {
-    list.convolution("encoder.conv_in", spec.channels, 3, 3);
-    int64_t current = spec.channels;
-    for (int level = 0; level < kLevels; ++level) {
+  if (spec.has_encoder) {
+    int64_t current = spec.encoder[0].width;
+    list.convolution("encoder.conv_in", current, 3, 3);
+    for (size_t level = 0; level < kLevels; ++level) {
       const std::string name = "encoder.down." + std::to_string(level);
-      for (int block = 0; block < 2; ++block) {
-        add_residual(list, name + ".block." + std::to_string(block), current, width(level));
-        current = width(level);
-      }
+      add_level(list, name, 2, current, spec.encoder[level]);
+      current = spec.encoder[level].width;
       if (level + 1 < kLevels) list.convolution(name + ".downsample.conv", current, current, 3);
     }
     add_autoencoder_middle(list, "encoder", current);
     list.group_norm("encoder.norm_out", current);
-    list.convolution("encoder.conv_out", 2 * kLatentChannels, current, 3);
+    list.convolution("encoder.conv_out", 2 * spec.latent_channels, current, 3);
   }
-  int64_t current = width(kLevels - 1);
-  list.convolution("decoder.conv_in", current, kLatentChannels, 3);
+  int64_t current = spec.decoder[kLevels - 1].width;
+  list.convolution("decoder.conv_in", current, spec.latent_channels, 3);
   add_autoencoder_middle(list, "decoder", current);
-  for (int level = kLevels - 1; level >= 0; --level) {
+  for (size_t level = kLevels; level-- > 0;) {
     const std::string name = "decoder.up." + std::to_string(level);
-    for (int block = 0; block < 3; ++block) {
-      add_residual(list, name + ".block." + std::to_string(block), current, width(level));
-      current = width(level);
-    }
+    add_level(list, name, 3, current, spec.decoder[level]);
+    current = spec.decoder[level].width;
     if (level > 0) list.convolution(name + ".upsample.conv", current, current, 3);
   }
   list.group_norm("decoder.norm_out", current);

@@ -1,6 +1,8 @@
-// The three networks as lists of tensors: what a complete file of given widths contains.
+// The three networks by their widths, and as lists of tensors: what a complete file of given widths
+// contains. Widths are read off a file in stored_spec.h.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -23,7 +25,13 @@ struct DitSpec {
   int64_t head_dim = 128;
   int64_t caption_dim = 2560;
   int64_t ffn = 10240;
+  int64_t latent_channels = 16;
   bool pad_tokens = true;
+
+  int64_t heads() const { return head_dim < 1 ? 0 : dim / head_dim; }
+  // Widths of the time embedding: what the blocks are modulated by, and inside its two layers.
+  int64_t modulation() const { return dim < 256 ? dim : 256; }
+  int64_t time_hidden() const { return dim < 1024 ? dim : 1024; }
 
   bool operator==(const DitSpec&) const = default;
 };
@@ -41,18 +49,39 @@ struct Qwen3Spec {
   bool operator==(const Qwen3Spec&) const = default;
 };
 
-// The FLUX.1 autoencoder: four levels of widths channels * (1, 2, 4, 4).
+// One resolution of the autoencoder.
+struct AutoencoderLevel {
+  int64_t width = 0;
+  // A 1x1 convolution goes past the first block. It must where that block changes the width.
+  bool shortcut = false;
+
+  bool operator==(const AutoencoderLevel&) const = default;
+};
+
+// The FLUX.1 autoencoder. Levels go from the picture's own size to an eighth of it.
 struct AutoencoderSpec {
-  int64_t channels = 128;
-  bool encoder = true;
+  using Levels = std::array<AutoencoderLevel, 4>;
+  static constexpr Levels kFlux = {{{128}, {256}, {512}, {512}}};
+
+  int64_t latent_channels = 16;
+  Levels decoder = kFlux;
+  bool has_encoder = true;
+  Levels encoder = kFlux;
 
   bool operator==(const AutoencoderSpec&) const = default;
 };
+// Widths channels * (1, 2, 4, 4) on both sides.
+AutoencoderSpec flux_autoencoder(int64_t channels, bool has_encoder = true);
 
-// Every tensor under its canonical name without prefix (model_weights.h). Throw Error(kUsage) when
-// the widths contradict one another or are not positive.
-std::vector<NamedShape> dit_tensors(const DitSpec& spec);
-std::vector<NamedShape> qwen3_tensors(const Qwen3Spec& spec);
-std::vector<NamedShape> autoencoder_tensors(const AutoencoderSpec& spec);
+// Throw Error(kUsage) when the widths contradict one another or are not positive.
+void check_widths(const DitSpec& spec);
+void check_widths(const Qwen3Spec& spec);
+void check_widths(const AutoencoderSpec& spec);
+
+// Every tensor under its canonical name without prefix (canonical.h). The shapes make sense where
+// check_widths has nothing to say; the names always do.
+std::vector<NamedShape> network_tensors(const DitSpec& spec);
+std::vector<NamedShape> network_tensors(const Qwen3Spec& spec);
+std::vector<NamedShape> network_tensors(const AutoencoderSpec& spec);
 
 }  // namespace zanime::checkpoints

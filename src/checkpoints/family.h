@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "checkpoints/model_weights.h"
+#include "checkpoints/model_family.h"
 #include "weights/weight_file.h"
 
 namespace zanime::checkpoints {

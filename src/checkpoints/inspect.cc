@@ -8,9 +8,10 @@
 #include "base/text/near_matches.h"
 #include "base/text/quote.h"
 #include "checkpoints/architectures.h"
-#include "checkpoints/canonical.h"
 #include "checkpoints/family.h"
 #include "checkpoints/model_file.h"
+#include "checkpoints/open_model.h"
+#include "checkpoints/stored_spec.h"
 #include "weights/quantization.h"
 #include "weights/weight_values.h"
 
@@ -19,88 +20,53 @@ namespace {
 
 // Larger tensors are not searched for NaN: that would read the whole file from the disk.
 constexpr int64_t kScannedValues = 1'000'000;
-// Names listed before "and N more".
 
 using Weights = std::map<std::string, weights::Weight>;
 
-// Extent of a weight; 0 when it is missing or has fewer axes.
-int64_t extent(const Weights& weights, const std::string& name, int axis) {
-  const auto found = weights.find(name);
-  return found != weights.end() && found->second.shape().rank() > axis ? found->second.shape()[axis]
-                                                                       : 0;
-}
-
-int64_t count_layers(const Weights& weights, std::string_view prefix) {
-  int64_t last = -1;
-  for (const auto& [name, weight] : weights) last = std::max(last, index_after(name, prefix));
-  return last + 1;
-}
-
 // What the widths say the network should be; nullopt when they contradict one another.
 template <typename Spec>
-std::optional<std::vector<NamedShape>> expected(std::vector<NamedShape> (*list)(const Spec&),
-                                                const Spec& spec) {
+std::optional<std::vector<NamedShape>> expected(const Spec& spec) {
   try {
-    return list(spec);
+    check_widths(spec);
   } catch (const Error&) {
     return std::nullopt;
   }
+  return network_tensors(spec);
 }
 
-std::optional<std::vector<NamedShape>> read_dit(const Weights& weights, NetworkReport& report) {
-  DitSpec spec;
-  spec.dim = extent(weights, "x_embedder.weight", 0);
-  spec.layers = count_layers(weights, "layers.");
-  spec.noise_refiners = count_layers(weights, "noise_refiner.");
-  spec.context_refiners = count_layers(weights, "context_refiner.");
-  spec.head_dim = extent(weights, "layers.0.attention.q_norm.weight", 0);
-  spec.caption_dim = extent(weights, "cap_embedder.1.weight", 1);
-  spec.ffn = extent(weights, "layers.0.feed_forward.w1.weight", 0);
-  spec.pad_tokens = weights.contains("x_pad_token");
+std::optional<std::vector<NamedShape>> read_dit(const StoredShapes& shapes, NetworkReport& report) {
+  const DitSpec spec = stored_dit_spec(shapes);
   report.widths = {{"dim", spec.dim},
                    {"layers", spec.layers},
                    {"noise refiners", spec.noise_refiners},
                    {"context refiners", spec.context_refiners},
-                   {"heads", spec.head_dim > 0 ? spec.dim / spec.head_dim : 0},
+                   {"heads", spec.heads()},
                    {"head dim", spec.head_dim},
                    {"feed-forward", spec.ffn},
                    {"caption width", spec.caption_dim}};
-  return expected(dit_tensors, spec);
+  return expected(spec);
 }
 
-std::optional<std::vector<NamedShape>> read_qwen3(const Weights& weights, NetworkReport& report) {
-  Qwen3Spec spec;
-  const std::string attention = "layers.0.self_attn.";
-  spec.vocabulary = extent(weights, "embed_tokens.weight", 0);
-  spec.hidden = extent(weights, "embed_tokens.weight", 1);
-  spec.layers = count_layers(weights, "layers.");
-  spec.head_dim = extent(weights, attention + "q_norm.weight", 0);
-  spec.ffn = extent(weights, "layers.0.mlp.gate_proj.weight", 0);
-  if (spec.head_dim > 0) {
-    spec.heads = extent(weights, attention + "q_proj.weight", 0) / spec.head_dim;
-    spec.kv_heads = extent(weights, attention + "k_proj.weight", 0) / spec.head_dim;
-  }
+std::optional<std::vector<NamedShape>> read_qwen3(const StoredShapes& shapes,
+                                                  NetworkReport& report) {
+  const Qwen3Spec spec = stored_qwen3_spec(shapes);
   report.widths = {{"hidden", spec.hidden},        {"layers", spec.layers},
                    {"heads", spec.heads},          {"key/value heads", spec.kv_heads},
                    {"head dim", spec.head_dim},    {"feed-forward", spec.ffn},
                    {"vocabulary", spec.vocabulary}};
-  if (spec.kv_heads == 0) return std::nullopt;
-  return expected(qwen3_tensors, spec);
+  return expected(spec);
 }
 
-std::optional<std::vector<NamedShape>> read_autoencoder(const Weights& weights,
+std::optional<std::vector<NamedShape>> read_autoencoder(const StoredShapes& shapes,
                                                         NetworkReport& report) {
-  AutoencoderSpec spec;
-  spec.channels = extent(weights, "decoder.conv_out.weight", 1);
-  spec.encoder = weights.contains("encoder.conv_in.weight");
-  report.widths = {{"channels", spec.channels},
-                   {"latent channels", extent(weights, "decoder.conv_in.weight", 1)}};
-  return expected(autoencoder_tensors, spec);
+  const AutoencoderSpec spec = stored_autoencoder_spec(shapes);
+  report.widths = {{"channels", spec.decoder[0].width}, {"latent channels", spec.latent_channels}};
+  return expected(spec);
 }
 
 void find_contradictions(const Weights& weights, const std::vector<NamedShape>& expected_tensors,
                          const NetworkReport& report, std::vector<std::string>& oddities) {
-  std::vector<std::string> missing, unused;
+  std::vector<std::string> missing, unused, misshapen;
   std::set<std::string> known;
   for (const NamedShape& tensor : expected_tensors) {
     known.insert(tensor.name);
@@ -108,13 +74,19 @@ void find_contradictions(const Weights& weights, const std::vector<NamedShape>& 
     if (found == weights.end()) {
       missing.push_back(tensor.name);
     } else if (found->second.shape().size() != tensor.shape.size()) {
-      oddities.push_back(report.name + ": tensor " + text::quote(tensor.name) + " has the shape " +
-                         found->second.shape().to_string() + ", the widths suggest " +
-                         tensor.shape.to_string());
+      misshapen.push_back(text::quote(tensor.name) + " has the shape " +
+                          found->second.shape().to_string() + ", the widths suggest " +
+                          tensor.shape.to_string());
     }
   }
   for (const auto& [name, weight] : weights) {
     if (!known.contains(name)) unused.push_back(name);
+  }
+  if (!misshapen.empty()) {
+    const size_t others = misshapen.size() - 1;
+    oddities.push_back(
+        report.name + ": tensor " + misshapen.front() +
+        (others == 0 ? "" : "; " + std::to_string(others) + " more contradict the widths"));
   }
   if (!missing.empty()) {
     oddities.push_back(report.name + ": " + std::to_string(missing.size()) +
@@ -143,7 +115,8 @@ void find_mixed_types(const Weights& weights, const NetworkReport& report,
                       std::vector<std::string>& oddities) {
   std::map<DType, int64_t> matrices;
   for (const auto& [name, weight] : weights) {
-    if (weight.shape().rank() < 2) continue;
+    // A pad token is a vector with an axis more.
+    if (weight.shape().rank() < 2 || weight.rows() < 2) continue;
     for (const weights::WeightPart& part : weight.parts()) ++matrices[part.dtype];
   }
   // GGUF files keep some matrices in more bits by design.
@@ -188,19 +161,20 @@ NetworkReport inspect_network(const std::shared_ptr<const weights::WeightFile>& 
     }
   }
 
+  const StoredShapes shapes = shapes_of(weights);
   std::optional<std::vector<NamedShape>> tensors;
   switch (component.family) {
     case ModelFamily::kZImage:
-      tensors = read_dit(weights, report);
+      tensors = read_dit(shapes, report);
       if (!weights.contains("x_pad_token")) {
         oddities.push_back(report.name + ": has no pad tokens, so sequences are not padded");
       }
       break;
     case ModelFamily::kQwen3:
-      tensors = read_qwen3(weights, report);
+      tensors = read_qwen3(shapes, report);
       break;
     case ModelFamily::kFluxAutoencoder:
-      tensors = read_autoencoder(weights, report);
+      tensors = read_autoencoder(shapes, report);
       if (!weights.contains("encoder.conv_in.weight")) {
         oddities.push_back(report.name + ": has no encoder, so pictures cannot be its input");
       }

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/dtype.h"
-#include "checkpoints/model_weights.h"
+#include "checkpoints/model_family.h"
 
 namespace zanime::checkpoints {
 

@@ -1,291 +1,16 @@
 #include "checkpoints/model_weights.h"
 
-#include <algorithm>
-#include <array>
-#include <optional>
-#include <set>
-#include <utility>
-
 #include "base/error.h"
 #include "base/text/quote.h"
-#include "checkpoints/architectures.h"
-#include "checkpoints/canonical.h"
-#include "checkpoints/family.h"
-#include "checkpoints/model_file.h"
-#include "weights/quantization.h"
 #include "weights/weight_values.h"
 
 namespace zanime::checkpoints {
-namespace {
-
-[[noreturn]] void fail(const std::filesystem::path& path, const std::string& message) {
-  throw Error(ErrorKind::kFile, path.string() + ": " + message);
-}
-
-// More layers than any model has: a number like this comes from damage.
-constexpr int64_t kMaxLayers = 1000;
-
-// I8 has values only with a scale, which scale_of asks for.
-bool holds_values(DType dtype) {
-  return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16 ||
-         dtype == DType::kF8E4M3 || dtype == DType::kF8E5M2 || dtype == DType::kI8 ||
-         dtype_block(dtype) > 1;
-}
-
-// A tensor of the file that is a whole canonical tensor or a part of one.
-struct StoredPart {
-  std::string stored_name;
-  const weights::TensorEntry* entry = nullptr;
-};
-// By part for a split tensor; a whole one has only [0].
-struct StoredTensor {
-  std::array<StoredPart, 3> parts;
-  bool split = false;
-};
-using StoredTensors = std::map<std::string, StoredTensor>;
-
-class Loader {
- public:
-  Loader(std::shared_ptr<const weights::WeightFile> file, const ModelComponent& component)
-      : file_(std::move(file)), component_(component), scales_(*file_, component.prefix) {}
-
-  std::map<std::string, weights::Weight> load() {
-    const StoredTensors stored = collect();
-    check_complete(stored);
-    std::map<std::string, weights::Weight> weights;
-    for (const auto& [name, tensor] : stored) {
-      if (std::optional<weights::Weight> weight = build(name, tensor)) {
-        weights.emplace(name, std::move(*weight));
-      }
-    }
-    return weights;
-  }
-
- private:
-  // Names without prefix, in canonical form.
-  StoredTensors collect() const {
-    const int levels = component_.diffusers ? up_blocks() : 0;
-    StoredTensors stored;
-    for (const auto& [name, entry] : file_->tensors()) {
-      if (!name.starts_with(component_.prefix) || weights::is_quantization_tensor(name)) continue;
-      const std::string_view rest = std::string_view(name).substr(component_.prefix.size());
-      CanonicalTarget target = canonical_target(rest, levels);
-      StoredTensor& tensor = stored[target.name];
-      const bool split = target.part != CanonicalTarget::kWhole;
-      const auto part = static_cast<size_t>(split ? target.part : 0);
-      const StoredPart* taken = nullptr;
-      for (const StoredPart& other : tensor.parts) {
-        if (other.entry != nullptr) taken = &other;
-      }
-      if (tensor.parts[part].entry != nullptr || (taken != nullptr && tensor.split != split)) {
-        fail(file_->path(), "tensors " + text::quote(taken->stored_name) + " and " +
-                                text::quote(name) +
-                                " are the same part of the model; use a file with one layout");
-      }
-      tensor.split = split;
-      tensor.parts[part] = {name, &entry};
-    }
-    return stored;
-  }
-
-  CanonicalTarget canonical_target(std::string_view name, int levels) const {
-    switch (component_.family) {
-      case ModelFamily::kZImage:
-        return canonical_dit_name(name);
-      case ModelFamily::kFluxAutoencoder:
-        if (component_.diffusers) return {canonical_autoencoder_name(name, levels)};
-        break;
-      case ModelFamily::kQwen3:
-        break;
-    }
-    return {std::string(name)};
-  }
-
-  int up_blocks() const {
-    int64_t last = -1;
-    const std::string prefix = component_.prefix + "decoder.up_blocks.";
-    for (const auto& [name, entry] : file_->tensors()) {
-      last = std::max(last, index_after(name, prefix));
-    }
-    if (last >= kMaxLayers) {
-      fail(file_->path(), "up block number " + std::to_string(last) + " is not plausible");
-    }
-    return static_cast<int>(last + 1);
-  }
-
-  int64_t count_layers(const StoredTensors& stored, std::string_view prefix) const {
-    int64_t last = -1;
-    for (const auto& [name, tensor] : stored) last = std::max(last, index_after(name, prefix));
-    if (last >= kMaxLayers) {
-      fail(file_->path(), "layer number " + std::to_string(last) + " of " + text::quote(prefix) +
-                              " is not plausible; the file is damaged");
-    }
-    return std::max<int64_t>(last + 1, 1);
-  }
-
-  // What a complete file with as many layers has. Only the names matter here: the network checks
-  // the shapes that it reads.
-  std::vector<NamedShape> expected_tensors(const StoredTensors& stored) const {
-    switch (component_.family) {
-      case ModelFamily::kZImage: {
-        DitSpec spec;
-        spec.layers = count_layers(stored, "layers.");
-        spec.noise_refiners = count_layers(stored, "noise_refiner.");
-        spec.context_refiners = count_layers(stored, "context_refiner.");
-        spec.pad_tokens = stored.contains("x_pad_token") || stored.contains("cap_pad_token");
-        return dit_tensors(spec);
-      }
-      case ModelFamily::kQwen3: {
-        Qwen3Spec spec;
-        spec.layers = count_layers(stored, "layers.");
-        std::vector<NamedShape> tensors = qwen3_tensors(spec);
-        // The encoder stops before the final norm.
-        std::erase_if(tensors,
-                      [](const NamedShape& tensor) { return tensor.name == "norm.weight"; });
-        return tensors;
-      }
-      case ModelFamily::kFluxAutoencoder: {
-        // A file without encoder decodes; one whose encoder is incomplete says so when it encodes.
-        AutoencoderSpec spec;
-        spec.encoder = false;
-        return autoencoder_tensors(spec);
-      }
-    }
-    throw Error(ErrorKind::kInternal, "expected_tensors: unknown family");
-  }
-
-  void check_complete(const StoredTensors& stored) const {
-    const std::vector<NamedShape> expected = expected_tensors(stored);
-    std::string first_missing;
-    size_t missing = 0;
-    for (const NamedShape& tensor : expected) {
-      const auto found = stored.find(tensor.name);
-      if (found == stored.end()) {
-        if (missing++ == 0) first_missing = tensor.name;
-        continue;
-      }
-      check_split(tensor.name, found->second);
-      for (const StoredPart& part : found->second.parts) {
-        if (part.entry != nullptr && !holds_values(part.entry->dtype)) {
-          fail(file_->path(), "tensor " + text::quote(part.stored_name) + " has the type " +
-                                  std::string(dtype_name(part.entry->dtype)) +
-                                  ", which is not supported for weights; use a BF16, F16 or "
-                                  "F8_E4M3 version of the model");
-        }
-      }
-    }
-    if (missing == 0) return;
-    fail(file_->path(), "the " + family_name(component_.family) + " is incomplete: tensor " +
-                            text::quote(component_.prefix + first_missing) + " is missing (" +
-                            std::to_string(expected.size() - missing) + " of " +
-                            std::to_string(expected.size()) + " tensors are there)" +
-                            incomplete_advice());
-  }
-
-  std::string incomplete_advice() const {
-    const std::string name = file_->path().filename().string();
-    if (name.find("-of-0") != std::string::npos) {
-      return "; this is one piece of a model split into several files, use a version in one file";
-    }
-    return "; download the file again";
-  }
-
-  void check_split(const std::string& name, const StoredTensor& tensor) const {
-    if (!tensor.split) return;
-    const StoredPart* present = nullptr;
-    std::string missing;
-    constexpr std::array kParts = {"query (to_q)", "key (to_k)", "value (to_v)"};
-    for (size_t part = 0; part < tensor.parts.size(); ++part) {
-      if (tensor.parts[part].entry != nullptr) {
-        present = &tensor.parts[part];
-      } else {
-        missing += (missing.empty() ? "" : " and ") + std::string(kParts[part]);
-      }
-    }
-    if (!missing.empty()) {
-      fail(file_->path(), "tensor " + text::quote(present->stored_name) + " is there, but the " +
-                              missing + " part of " + text::quote(name) +
-                              " is missing; the file is damaged, download it again");
-    }
-  }
-
-  // nullopt for a tensor outside the network that is no weight, such as a position index.
-  std::optional<weights::Weight> build(const std::string& name, const StoredTensor& tensor) const {
-    check_split(name, tensor);
-    std::vector<weights::WeightPart> parts;
-    Shape shape;
-    for (const StoredPart& stored : tensor.parts) {
-      if (stored.entry == nullptr) continue;
-      const weights::TensorEntry& entry = *stored.entry;
-      if (!holds_values(entry.dtype)) return std::nullopt;
-      const Shape part_shape = canonical_shape(name, entry.shape);
-      if (parts.empty()) {
-        shape = part_shape;
-      } else {
-        check_stackable(stored, part_shape, shape);
-        shape[0] += part_shape[0];
-      }
-      weights::WeightScale scale = scales_.scale_of(stored.stored_name, entry);
-      parts.push_back({entry.data, entry.dtype, part_shape.rank() == 0 ? 1 : part_shape[0],
-                       scale.scale, std::move(scale.rows), scale.rotation});
-    }
-    return weights::Weight(name, std::move(shape), std::move(parts), file_);
-  }
-
-  // Diffusers stores the autoencoder's attention as linear layers, others as 1x1 convolutions.
-  Shape canonical_shape(const std::string& name, const Shape& shape) const {
-    const bool projection = component_.family == ModelFamily::kFluxAutoencoder &&
-                            name.find(".mid.attn_1.") != std::string::npos && shape.rank() == 2;
-    return projection ? Shape{shape[0], shape[1], 1, 1} : shape;
-  }
-
-  void check_stackable(const StoredPart& stored, const Shape& part, const Shape& above) const {
-    int64_t total = 0;
-    if (part.rank() == above.rank() && part.rank() > 0 &&
-        std::equal(part.dims().begin() + 1, part.dims().end(), above.dims().begin() + 1) &&
-        !__builtin_add_overflow(part[0], above[0], &total)) {
-      return;
-    }
-    fail(file_->path(), "tensor " + text::quote(stored.stored_name) + " has the shape " +
-                            part.to_string() + ", which does not fit under the query part " +
-                            above.to_string() + "; the file is damaged");
-  }
-
-  std::shared_ptr<const weights::WeightFile> file_;
-  ModelComponent component_;
-  weights::QuantizationScales scales_;
-};
-
-std::string wanted(ModelFamily family) {
-  switch (family) {
-    case ModelFamily::kZImage:
-      return "a Z-Image diffusion model";
-    case ModelFamily::kQwen3:
-      return "a Qwen3 text encoder";
-    case ModelFamily::kFluxAutoencoder:
-      return "a FLUX autoencoder";
-  }
-  return {};
-}
-
-}  // namespace
-
-std::string family_name(ModelFamily family) {
-  switch (family) {
-    case ModelFamily::kZImage:
-      return "Z-Image diffusion model";
-    case ModelFamily::kQwen3:
-      return "Qwen3 text encoder";
-    case ModelFamily::kFluxAutoencoder:
-      return "FLUX autoencoder";
-  }
-  return {};
-}
 
 const weights::Weight& ModelWeights::get(const std::string& name) const {
   const auto found = weights_.find(name);
   if (found == weights_.end()) {
-    fail(path_, "tensor " + text::quote(name) + " is missing (the model has " +
+    throw Error(ErrorKind::kFile,
+                path_.string() + ": tensor " + text::quote(name) + " is missing (the model has " +
                     std::to_string(weights_.size()) +
                     " others); the file is incomplete or of another kind of model");
   }
@@ -295,8 +20,9 @@ const weights::Weight& ModelWeights::get(const std::string& name) const {
 const weights::Weight& ModelWeights::get(const std::string& name, const Shape& shape) const {
   const weights::Weight& weight = get(name);
   if (weight.shape() != shape) {
-    fail(path_, "tensor " + text::quote(name) + " has the shape " + weight.shape().to_string() +
-                    " where " + shape.to_string() +
+    throw Error(ErrorKind::kFile,
+                path_.string() + ": tensor " + text::quote(name) + " has the shape " +
+                    weight.shape().to_string() + " where " + shape.to_string() +
                     " is needed; the file is damaged or of another kind of model");
   }
   return weight;
@@ -304,22 +30,6 @@ const weights::Weight& ModelWeights::get(const std::string& name, const Shape& s
 
 Tensor ModelWeights::get_float32(const std::string& name, const Shape& shape) const {
   return weights::to_float32(get(name, shape));
-}
-
-ModelWeights open_model_weights(const std::filesystem::path& path, ModelFamily family) {
-  const std::shared_ptr<const weights::WeightFile> file = open_model_file(path);
-  const FileContents contents = identify(*file);
-  const ModelComponent* component = contents.find(family);
-  if (component == nullptr) {
-    fail(path, "holds: " + contents.description + ". Needed here: " + wanted(family));
-  }
-  return load_component(file, *component);
-}
-
-ModelWeights load_component(std::shared_ptr<const weights::WeightFile> file,
-                            const ModelComponent& component) {
-  std::filesystem::path path = file->path();
-  return ModelWeights(std::move(path), Loader(std::move(file), component).load());
 }
 
 }  // namespace zanime::checkpoints

@@ -32,7 +32,8 @@ struct SynthTensor {
 class TensorPlan {
  public:
   void add_dit(const std::string& prefix, const DitSpec& spec, DType dtype, NameLayout layout) {
-    for (const NamedShape& tensor : dit_tensors(spec)) {
+    check_widths(spec);
+    for (const NamedShape& tensor : network_tensors(spec)) {
       const bool fused = tensor.name.ends_with(".attention.qkv.weight");
       if (layout == NameLayout::kComfy) {
         add(prefix + tensor.name, tensor.name, tensor.shape, dtype);
@@ -50,13 +51,15 @@ class TensorPlan {
   }
   // The seed includes Hugging Face's `model.`: golden/first_values.json has such names.
   void add_qwen3(const std::string& prefix, const Qwen3Spec& spec, DType dtype) {
-    for (const NamedShape& tensor : qwen3_tensors(spec)) {
+    check_widths(spec);
+    for (const NamedShape& tensor : network_tensors(spec)) {
       const std::string name = "model." + tensor.name;
       add(prefix + name, name, tensor.shape, dtype);
     }
   }
   void add_autoencoder(const std::string& prefix, const AutoencoderSpec& spec, DType dtype) {
-    for (const NamedShape& tensor : autoencoder_tensors(spec)) {
+    check_widths(spec);
+    for (const NamedShape& tensor : network_tensors(spec)) {
       add(prefix + tensor.name, tensor.name, tensor.shape, dtype);
     }
   }

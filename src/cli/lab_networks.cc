@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "checkpoints/open_model.h"
 #include "cli/globals.h"
 #include "cli/lab_commands.h"
 #include "cli/tensor_argument.h"

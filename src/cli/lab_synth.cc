@@ -82,17 +82,19 @@ void add_qwen3(CLI::App& synth) {
 void add_autoencoder(CLI::App& synth) {
   struct AutoencoderOptions {
     Output output{.path = "", .dtype = "fp32"};
-    checkpoints::AutoencoderSpec spec;
+    int64_t channels = 128;
     bool no_encoder = false;
   };
   CLI::App* command = synth.add_subcommand("vae", "A FLUX autoencoder");
   const auto options = std::make_shared<AutoencoderOptions>();
   add_output_options(*command, options->output);
-  add_width(*command, "--channels", options->spec.channels, "Width of the finest level");
+  add_width(*command, "--channels", options->channels, "Width of the finest level");
   command->add_flag("--no-encoder", options->no_encoder, "Decoder only");
   command->callback([options] {
-    options->spec.encoder = !options->no_encoder;
-    checkpoints::synth_autoencoder(options->output.path, options->spec, options->output.type());
+    checkpoints::synth_autoencoder(
+        options->output.path,
+        checkpoints::flux_autoencoder(options->channels, !options->no_encoder),
+        options->output.type());
   });
 }
 

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/files/folders.h"
 #include "base/text/size_text.h"
+#include "checkpoints/open_model.h"
 #include "checkpoints/synth.h"
 #include "models/autoencoder.h"
 #include "models/next_dit.h"

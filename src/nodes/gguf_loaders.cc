@@ -2,7 +2,7 @@
 // as well.
 #include <memory>
 
-#include "checkpoints/model_weights.h"
+#include "checkpoints/open_model.h"
 #include "models/next_dit.h"
 #include "nodes/core_nodes.h"
 

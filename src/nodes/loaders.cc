@@ -7,9 +7,8 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "checkpoints/family.h"
 #include "checkpoints/model_file.h"
-#include "checkpoints/model_weights.h"
+#include "checkpoints/open_model.h"
 #include "models/autoencoder.h"
 #include "models/next_dit.h"
 #include "models/qwen3.h"

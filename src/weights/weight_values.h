@@ -14,4 +14,7 @@ Tensor to_float32(const Weight& weight);
 // Rows [first, first + rows) of it.
 void rows_to_float32(const Weight& weight, int64_t first, int64_t rows, float* out);
 
+// Whether no value is NaN or infinite. Reads the weight once, some rows at a time on all threads.
+bool all_rows_finite(const Weight& weight);
+
 }  // namespace zanime::weights

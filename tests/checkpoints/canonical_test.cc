@@ -25,7 +25,7 @@ TEST(Canonical, DiffusersNamesOfTheDiffusionModel) {
 }
 
 TEST(Canonical, EveryCanonicalNameMapsToItselfAndBack) {
-  for (const NamedShape& tensor : dit_tensors({})) {
+  for (const NamedShape& tensor : network_tensors(DitSpec())) {
     EXPECT_EQ(canonical_dit_name(tensor.name), (CanonicalTarget{tensor.name}));
     if (tensor.name.ends_with(".qkv.weight")) {
       for (int part = 0; part < 3; ++part) {
@@ -37,7 +37,7 @@ TEST(Canonical, EveryCanonicalNameMapsToItselfAndBack) {
                 (CanonicalTarget{tensor.name}));
     }
   }
-  for (const NamedShape& tensor : autoencoder_tensors({})) {
+  for (const NamedShape& tensor : network_tensors(AutoencoderSpec())) {
     EXPECT_EQ(canonical_autoencoder_name(tensor.name, 4), tensor.name);
   }
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "checkpoints/open_model.h"
 #include "checkpoints/synth.h"
 #include "tests/support/edit_safetensors.h"
 #include "tests/support/expect_error.h"

@@ -6,7 +6,7 @@
 
 #include "checkpoints/gguf_names.h"
 #include "checkpoints/inspect.h"
-#include "checkpoints/model_weights.h"
+#include "checkpoints/open_model.h"
 #include "checkpoints/synth.h"
 #include "tests/support/edit_safetensors.h"
 #include "tests/support/expect_error.h"

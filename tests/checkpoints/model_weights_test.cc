@@ -1,11 +1,10 @@
-#include "checkpoints/model_weights.h"
-
 #include <cmath>
 #include <limits>
 #include <optional>
 
 #include <gtest/gtest.h>
 
+#include "checkpoints/open_model.h"
 #include "checkpoints/synth.h"
 #include "checkpoints/synth_values.h"
 #include "tests/support/edit_safetensors.h"
@@ -203,7 +202,7 @@ TEST_F(ModelWeightsTest, ScalesPerTensor) {
       file.add_zeros("scaled_fp8", {2}, DType::kF8E4M3);
       file.add_text(module + ".comfy_quant", R"({"format":"float8_e4m3fn"})");
       const ModelWeights weights = open_dit(file);
-      EXPECT_EQ(weights.all().size(), dit_tensors(testing::tiny_dit()).size());
+      EXPECT_EQ(weights.all().size(), network_tensors(testing::tiny_dit()).size());
       const Tensor scaled = weights::to_float32(weights.get(module + ".weight"));
       for (int64_t i = 0; i < stored.size(); ++i) {
         ASSERT_EQ(scaled.data()[i], stored.data()[i] * 0.37f);

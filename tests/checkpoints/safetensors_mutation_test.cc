@@ -24,7 +24,7 @@ std::string small_file() {
   testing::EditableFile file;
   DitSpec dit = testing::tiny_dit();
   dit.layers = 1;
-  for (const NamedShape& tensor : dit_tensors(dit)) {
+  for (const NamedShape& tensor : network_tensors(dit)) {
     const bool split = tensor.name.ends_with("layers.0.attention.qkv.weight");
     const Shape shape = tensor.shape.rank() == 2 ? Shape{2, 1} : Shape{2};
     if (!split) file.add_zeros("model." + tensor.name, shape, DType::kF8E4M3);
@@ -35,7 +35,7 @@ std::string small_file() {
   }
   file.add("model.layers.0.attention.to_q.weight_scale", {2, 1}, {1, 2});
   file.add_text("model.layers.0.feed_forward.w1.comfy_quant", R"({"format":"float8_e4m3fn"})");
-  for (const NamedShape& tensor : autoencoder_tensors({.channels = 32, .encoder = false})) {
+  for (const NamedShape& tensor : network_tensors(flux_autoencoder(32, false))) {
     file.add_zeros("vae." + tensor.name, Shape{1});
   }
   file.metadata = {{"a", "b"}};

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/parallel.h"
-#include "checkpoints/model_weights.h"
+#include "checkpoints/open_model.h"
 #include "checkpoints/synth_values.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/golden.h"
@@ -76,12 +76,12 @@ TEST(Synth, FullSizeHasTheReleasedModelsParameterCounts) {
     return total;
   };
   // Z-Image 6.15 B, Qwen3-4B 4.02 B, the FLUX autoencoder 83.8 M.
-  EXPECT_EQ(parameters(dit_tensors({})), 6'154'908'736);
-  EXPECT_EQ(parameters(qwen3_tensors({})), 4'022'468'096);
-  EXPECT_EQ(parameters(autoencoder_tensors({})), 83'819'683);
-  EXPECT_EQ(dit_tensors({}).size(), 453u);
-  EXPECT_EQ(qwen3_tensors({}).size(), 398u);
-  EXPECT_EQ(autoencoder_tensors({}).size(), 244u);
+  EXPECT_EQ(parameters(network_tensors(DitSpec())), 6'154'908'736);
+  EXPECT_EQ(parameters(network_tensors(Qwen3Spec())), 4'022'468'096);
+  EXPECT_EQ(parameters(network_tensors(AutoencoderSpec())), 83'819'683);
+  EXPECT_EQ(network_tensors(DitSpec()).size(), 453u);
+  EXPECT_EQ(network_tensors(Qwen3Spec()).size(), 398u);
+  EXPECT_EQ(network_tensors(AutoencoderSpec()).size(), 244u);
 }
 
 TEST(Synth, EveryTensorOfAFileFollowsTheLaw) {
@@ -90,8 +90,8 @@ TEST(Synth, EveryTensorOfAFileFollowsTheLaw) {
     const auto path = folder / "dit.safetensors";
     synth_dit(path, kTinyDit, dtype);
     const auto file = weights::open_safetensors(path);
-    EXPECT_EQ(file->tensors().size(), dit_tensors(kTinyDit).size());
-    for (const NamedShape& tensor : dit_tensors(kTinyDit)) {
+    EXPECT_EQ(file->tensors().size(), network_tensors(kTinyDit).size());
+    for (const NamedShape& tensor : network_tensors(kTinyDit)) {
       ASSERT_EQ(file->get(tensor.name).shape, tensor.shape) << tensor.name;
       ASSERT_EQ(file->get(tensor.name).dtype, dtype);
       const Tensor exact = synth_tensor(tensor.name, tensor.shape);
@@ -154,9 +154,9 @@ TEST(Synth, OneFileHoldsAllThreeNetworks) {
     EXPECT_TRUE(std::equal(a.values().begin(), a.values().end(), b.values().begin())) << name;
   }
   EXPECT_EQ(open_model_weights(folder / "aio", ModelFamily::kZImage).all().size(),
-            dit_tensors(kTinyDit).size());
+            network_tensors(kTinyDit).size());
   const ModelWeights vae = open_model_weights(folder / "aio", ModelFamily::kFluxAutoencoder);
-  EXPECT_EQ(vae.all().size(), autoencoder_tensors(spec.autoencoder).size());
+  EXPECT_EQ(vae.all().size(), network_tensors(spec.autoencoder).size());
   EXPECT_EQ(vae.get("decoder.conv_in.weight").parts()[0].dtype, DType::kF32);
 }
 
@@ -169,9 +169,8 @@ TEST(Synth, RefusesImpossibleWidths) {
                         [&] { synth_dit(path, dit, DType::kF32); });
   testing::expect_error(ErrorKind::kUsage, "layers is -1",
                         [&] { synth_qwen3(path, {.layers = -1}, DType::kF32); });
-  testing::expect_error(ErrorKind::kUsage, "channels 20 is no multiple of 32", [&] {
-    synth_autoencoder(path, {.channels = 20, .encoder = false}, DType::kF32);
-  });
+  testing::expect_error(ErrorKind::kUsage, "channels 20 is no multiple of 32",
+                        [&] { synth_autoencoder(path, flux_autoencoder(20, false), DType::kF32); });
   EXPECT_EQ(folder.file_count(), 0u);
 }
 

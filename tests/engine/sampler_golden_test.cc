@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "checkpoints/open_model.h"
 #include "models/next_dit.h"
 #include "sampling/ksampler.h"
 #include "sampling/noise.h"

@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "checkpoints/family.h"
-#include "checkpoints/model_weights.h"
+#include "checkpoints/open_model.h"
 #include "weights/safetensors.h"
 #include "weights/weight_values.h"
 

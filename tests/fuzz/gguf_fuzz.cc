@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "checkpoints/family.h"
-#include "checkpoints/model_weights.h"
+#include "checkpoints/open_model.h"
 #include "weights/gguf.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -1,6 +1,7 @@
 // The three networks against ComfyUI, at every instruction set present.
 #include <gtest/gtest.h>
 
+#include "checkpoints/open_model.h"
 #include "models/autoencoder.h"
 #include "models/next_dit.h"
 #include "models/qwen3.h"

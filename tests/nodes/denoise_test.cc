@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "checkpoints/open_model.h"
 #include "checkpoints/synth.h"
 #include "tests/support/backends.h"
 #include "tests/support/expect_error.h"

@@ -52,7 +52,7 @@ checkpoints::Qwen3Spec text_encoder_spec() {
 }
 
 checkpoints::AutoencoderSpec autoencoder_spec(bool encoder) {
-  return {.channels = golden_cases().at("vae").at("ch"), .encoder = encoder};
+  return checkpoints::flux_autoencoder(golden_cases().at("vae").at("ch"), encoder);
 }
 
 }  // namespace

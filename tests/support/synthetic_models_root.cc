@@ -24,7 +24,7 @@ fs::path make_root() {
   place(tiny_all_in_one(), "checkpoints/tiny-aio-fp8.safetensors");
   fs::create_directories(root / "vae");
   checkpoints::synth_autoencoder(root / "vae" / "tiny-vae-full-fp32.safetensors",
-                                 {.channels = golden_cases().at("vae").at("ch"), .encoder = true},
+                                 checkpoints::flux_autoencoder(golden_cases().at("vae").at("ch")),
                                  DType::kF32);
   fs::create_directory_symlink(golden_path("loras"), root / "loras");
   return root;

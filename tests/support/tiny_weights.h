@@ -25,6 +25,6 @@ inline checkpoints::Qwen3Spec tiny_qwen3() {
           .vocabulary = 100};
 }
 
-inline checkpoints::AutoencoderSpec tiny_autoencoder() { return {.channels = 32, .encoder = true}; }
+inline checkpoints::AutoencoderSpec tiny_autoencoder() { return checkpoints::flux_autoencoder(32); }
 
 }  // namespace zanime::testing

@@ -1,0 +1,13 @@
+// The kinds of network that this engine runs.
+#pragma once
+
+#include <string>
+
+namespace zanime::checkpoints {
+
+enum class ModelFamily { kZImage, kQwen3, kFluxAutoencoder };
+
+// "Z-Image diffusion model", "Qwen3 text encoder", "FLUX autoencoder"
+std::string family_name(ModelFamily family);
+
+}  // namespace zanime::checkpoints
