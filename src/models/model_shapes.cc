@@ -7,26 +7,6 @@
 
 namespace zanime::models {
 
-const weights::Weight& matrix(const checkpoints::ModelWeights& weights, const std::string& name) {
-  const weights::Weight& weight = weights.get(name);
-  if (weight.shape().rank() != 2 || weight.shape().size() == 0) {
-    throw Error(ErrorKind::kFile, weights.path().string() + ": tensor '" + name + "' has shape " +
-                                      weight.shape().to_string() + "; a matrix was expected");
-  }
-  return weight;
-}
-
-int64_t whole_heads(const checkpoints::ModelWeights& weights, const weights::Weight& projection,
-                    int64_t head_dim) {
-  if (head_dim < 1 || projection.rows() < head_dim || projection.rows() % head_dim != 0) {
-    throw Error(ErrorKind::kFile, weights.path().string() + ": tensor '" + projection.name() +
-                                      "' has " + std::to_string(projection.rows()) +
-                                      " rows, which is no multiple of the head size " +
-                                      std::to_string(head_dim));
-  }
-  return projection.rows() / head_dim;
-}
-
 int64_t count_blocks(const checkpoints::ModelWeights& weights, const std::string& stem) {
   const std::string prefix = stem + ".";
   std::set<int64_t> present;

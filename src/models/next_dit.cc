@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "base/error.h"
+#include "checkpoints/stored_spec.h"
 #include "models/model_shapes.h"
 #include "models/patches.h"
 
@@ -97,31 +98,24 @@ ops::Linear load_linear(const checkpoints::ModelWeights& weights, const std::str
 }
 
 NextDitConfig read_config(const checkpoints::ModelWeights& weights) {
-  const std::string first = "layers.0.";
-  NextDitConfig config;
-  const weights::Weight& image_in = matrix(weights, "x_embedder.weight");
-  config.dim = image_in.rows();
-  config.latent_channels = image_in.columns() / (kPatch * kPatch);
-  config.layers = count_blocks(weights, "layers");
-  config.noise_refiners = count_blocks(weights, "noise_refiner");
-  config.context_refiners = count_blocks(weights, "context_refiner");
-  config.head_dim = weights.get(first + "attention.q_norm.weight").shape().size();
-  config.heads =
-      whole_heads(weights, matrix(weights, first + "attention.out.weight"), config.head_dim);
-  config.ffn = matrix(weights, first + "feed_forward.w1.weight").rows();
-  config.caption_dim = matrix(weights, "cap_embedder.1.weight").columns();
-  config.modulation = matrix(weights, "t_embedder.mlp.2.weight").rows();
-  config.pads_tokens = weights.has("x_pad_token") && weights.has("cap_pad_token");
-  const bool divides = config.head_dim % 16 == 0 && config.heads * config.head_dim == config.dim &&
-                       image_in.columns() % (kPatch * kPatch) == 0;
-  if (!divides) {
-    throw Error(ErrorKind::kFile, weights.path().string() + ": width " +
-                                      std::to_string(config.dim) + " with heads of " +
-                                      std::to_string(config.head_dim) + " and patches of " +
-                                      std::to_string(image_in.columns()) +
+  const checkpoints::DitSpec spec = checkpoints::stored_dit_spec(weights);
+  if (spec.head_dim % 16 != 0) {
+    throw Error(ErrorKind::kFile, weights.path().string() + ": width " + std::to_string(spec.dim) +
+                                      " with heads of " + std::to_string(spec.head_dim) +
                                       " values is not a Z-Image diffusion model");
   }
-  return config;
+  return {.dim = spec.dim,
+          .layers = spec.layers,
+          .noise_refiners = spec.noise_refiners,
+          .context_refiners = spec.context_refiners,
+          .head_dim = spec.head_dim,
+          .heads = spec.heads(),
+          .ffn = spec.ffn,
+          .caption_dim = spec.caption_dim,
+          .modulation = spec.modulation(),
+          .time_hidden = spec.time_hidden(),
+          .latent_channels = spec.latent_channels,
+          .pads_tokens = spec.pad_tokens};
 }
 
 }  // namespace
@@ -156,9 +150,8 @@ NextDit::NextDit(checkpoints::ModelWeights source)
   const checkpoints::ModelWeights& weights = weights_;
   const NextDitConfig& c = config_;
   const int64_t patch_size = kPatch * kPatch * c.latent_channels;
-  const int64_t time_hidden = matrix(weights, "t_embedder.mlp.0.weight").rows();
-  time_in_ = load_linear(weights, "t_embedder.mlp.0", time_hidden, kTimeFeatures, true);
-  time_out_ = load_linear(weights, "t_embedder.mlp.2", c.modulation, time_hidden, true);
+  time_in_ = load_linear(weights, "t_embedder.mlp.0", c.time_hidden, kTimeFeatures, true);
+  time_out_ = load_linear(weights, "t_embedder.mlp.2", c.modulation, c.time_hidden, true);
   caption_norm_ = weights.get("cap_embedder.0.weight", {c.caption_dim});
   caption_in_ = load_linear(weights, "cap_embedder.1", c.dim, c.caption_dim, true);
   image_in_ = load_linear(weights, "x_embedder", c.dim, patch_size, true);

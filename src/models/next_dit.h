@@ -24,6 +24,7 @@ struct NextDitConfig {
   int64_t ffn = 0;
   int64_t caption_dim = 0;  // width of a conditioning row
   int64_t modulation = 0;   // width of the time embedding, min(dim, 256)
+  int64_t time_hidden = 0;  // width between the two layers that make it
   int64_t latent_channels = 0;
   bool pads_tokens = false;  // the file has pad tokens: sequences grow to a multiple of 32
 };

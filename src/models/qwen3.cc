@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "checkpoints/stored_spec.h"
 #include "models/model_shapes.h"
 
 namespace zanime::models {
@@ -32,27 +33,21 @@ ops::RopeTable qwen_rope_table(int64_t tokens, int64_t head_dim, ops::Backend& b
 }
 
 Qwen3Config read_qwen_config(const checkpoints::ModelWeights& weights) {
-  const std::string first = "layers.0.self_attn.";
-  Qwen3Config config;
-  const weights::Weight& embedding = matrix(weights, "embed_tokens.weight");
-  config.vocabulary = embedding.rows();
-  config.hidden = embedding.columns();
-  config.layers = count_blocks(weights, "layers");
-  config.head_dim = weights.get(first + "q_norm.weight").shape().size();
-  const auto heads_of = [&](const char* name) {
-    return whole_heads(weights, matrix(weights, first + name), config.head_dim);
-  };
-  config.heads = heads_of("q_proj.weight");
-  config.kv_heads = heads_of("k_proj.weight");
-  config.ffn = matrix(weights, "layers.0.mlp.gate_proj.weight").rows();
-  if (config.heads % config.kv_heads != 0 || config.head_dim % 2 != 0 || config.layers < 2) {
-    throw Error(ErrorKind::kFile, weights.path().string() + ": " + std::to_string(config.layers) +
-                                      " layers with " + std::to_string(config.heads) +
-                                      " query heads over " + std::to_string(config.kv_heads) +
-                                      " key heads of " + std::to_string(config.head_dim) +
+  const checkpoints::Qwen3Spec spec = checkpoints::stored_qwen3_spec(weights);
+  if (spec.head_dim % 2 != 0 || spec.layers < 2) {
+    throw Error(ErrorKind::kFile, weights.path().string() + ": " + std::to_string(spec.layers) +
+                                      " layers with " + std::to_string(spec.heads) +
+                                      " query heads over " + std::to_string(spec.kv_heads) +
+                                      " key heads of " + std::to_string(spec.head_dim) +
                                       " is not a Qwen3 text encoder");
   }
-  return config;
+  return {.hidden = spec.hidden,
+          .layers = spec.layers,
+          .heads = spec.heads,
+          .kv_heads = spec.kv_heads,
+          .head_dim = spec.head_dim,
+          .ffn = spec.ffn,
+          .vocabulary = spec.vocabulary};
 }
 
 }  // namespace
