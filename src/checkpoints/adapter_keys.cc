@@ -11,8 +11,6 @@ struct Suffix {
 };
 // A suffix that ends in another comes before it.
 constexpr std::array kSuffixes = {
-    Suffix{".lora_A.default.weight", AdapterRole::kDown},
-    Suffix{".lora_B.default.weight", AdapterRole::kUp},
     Suffix{".lora_A.weight", AdapterRole::kDown},
     Suffix{".lora_B.weight", AdapterRole::kUp},
     Suffix{".lora_A", AdapterRole::kDown},
@@ -28,7 +26,6 @@ constexpr std::array kSuffixes = {
     Suffix{".lora_linear_layer.up.weight", AdapterRole::kUp},
     Suffix{".alpha", AdapterRole::kAlpha},
     Suffix{".dora_scale", AdapterRole::kDoraScale},
-    Suffix{".lora_magnitude_vector.default.weight", AdapterRole::kMagnitudeVector},
     Suffix{".lora_magnitude_vector.weight", AdapterRole::kMagnitudeVector},
     Suffix{".lora_magnitude_vector", AdapterRole::kMagnitudeVector},
     Suffix{".hada_w1_a", AdapterRole::kHadaW1A},
@@ -44,11 +41,42 @@ constexpr std::array kSuffixes = {
     Suffix{".lokr_w2_a", AdapterRole::kLokrW2A},
     Suffix{".lokr_w2_b", AdapterRole::kLokrW2B},
     Suffix{".lokr_t2", AdapterRole::kLokrT2},
+    Suffix{".a1.weight", AdapterRole::kGloraA1},
+    Suffix{".a2.weight", AdapterRole::kGloraA2},
+    Suffix{".b1.weight", AdapterRole::kGloraB1},
+    Suffix{".b2.weight", AdapterRole::kGloraB2},
+    Suffix{".oft_blocks", AdapterRole::kOftBlocks},
+    Suffix{".rescale", AdapterRole::kRescale},
+    Suffix{".bias.diff", AdapterRole::kDiffBias},
+    Suffix{".bias.set_weight", AdapterRole::kSetBias},
+    Suffix{".weight.diff", AdapterRole::kDiff},
+    Suffix{".weight.set_weight", AdapterRole::kSet},
     Suffix{".diff", AdapterRole::kDiff},
+    Suffix{".set_weight", AdapterRole::kSet},
     Suffix{".diff_b", AdapterRole::kDiffBias},
     Suffix{".w_norm", AdapterRole::kDiff},
     Suffix{".b_norm", AdapterRole::kDiffBias},
 };
+
+// PEFT puts the name that a user gave the adapter behind these.
+constexpr std::array kNamedParts = {
+    Suffix{".lora_A.", AdapterRole::kDown},
+    Suffix{".lora_B.", AdapterRole::kUp},
+    Suffix{".lora_magnitude_vector.", AdapterRole::kMagnitudeVector},
+};
+
+std::optional<AdapterKey> parse_named_key(std::string_view key) {
+  constexpr std::string_view kWeight = ".weight";
+  for (const Suffix& part : kNamedParts) {
+    const size_t at = key.rfind(part.text);
+    if (at == std::string_view::npos || at == 0) continue;
+    std::string_view name = key.substr(at + part.text.size());
+    if (name.ends_with(kWeight)) name.remove_suffix(kWeight.size());
+    if (name.empty() || name.find('.') != std::string_view::npos) continue;
+    return AdapterKey{std::string(key.substr(0, at)), part.role};
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -58,7 +86,7 @@ std::optional<AdapterKey> parse_adapter_key(std::string_view key) {
       return AdapterKey{std::string(key.substr(0, key.size() - suffix.text.size())), suffix.role};
     }
   }
-  return std::nullopt;
+  return parse_named_key(key);
 }
 
 }  // namespace zanime::checkpoints

@@ -27,8 +27,16 @@ enum class AdapterRole {
   kLokrW2A,
   kLokrW2B,
   kLokrT2,
+  kGloraA1,
+  kGloraA2,
+  kGloraB1,
+  kGloraB2,
+  kOftBlocks,
+  kRescale,
   kDiff,
-  kDiffBias
+  kSet,
+  kDiffBias,
+  kSetBias
 };
 
 struct AdapterKey {
@@ -36,8 +44,10 @@ struct AdapterKey {
   AdapterRole role = AdapterRole::kDown;
 };
 
-// PEFT (`.lora_A.weight`), Diffusers (`.lora.down.weight`), ComfyUI and kohya
-// (`.lora_down.weight`), LyCORIS (`.hada_w1_a`, `.lokr_w2`). nullopt for anything else.
+// PEFT (`.lora_A.weight`, `.lora_A.any_name.weight`), Diffusers (`.lora.down.weight`), ComfyUI and
+// kohya (`.lora_down.weight`, `.diff`, `.diff_b`, `.set_weight`), LyCORIS (`.hada_w1_a`,
+// `.lokr_w2`, `.a1.weight`, `.oft_blocks`). A change of `m.bias` is one of the module m.
+// nullopt for anything else.
 std::optional<AdapterKey> parse_adapter_key(std::string_view key);
 
 }  // namespace zanime::checkpoints

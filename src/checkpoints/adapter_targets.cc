@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text/near_matches.h"
 #include "checkpoints/canonical.h"
 
 namespace zanime::checkpoints {
@@ -10,24 +11,15 @@ namespace {
 
 constexpr std::string_view kWeight = ".weight";
 
-// What may stand before a module's name, one behind the other.
-constexpr std::array<std::string_view, 17> kPrefixes = {"base_model_model_",
-                                                        "lora_unet_",
-                                                        "lora_prior_unet_",
-                                                        "lora_transformer_",
-                                                        "lora_dit_",
-                                                        "lycoris_",
-                                                        "model_",
-                                                        "diffusion_model_",
-                                                        "transformer_",
-                                                        "unet_",
-                                                        "dit_",
-                                                        "lora_te_",
-                                                        "lora_te1_",
-                                                        "text_encoder_",
-                                                        "text_encoders_",
-                                                        "qwen3_4b_",
-                                                        "lora_"};
+// Wrappers that name another network whose modules are called the same.
+constexpr std::array<std::string_view, 5> kOtherNetworks = {"control", "text_model", "vision",
+                                                            "visual", "clip_"};
+
+bool names_other_network(std::string_view wrapper) {
+  return std::any_of(kOtherNetworks.begin(), kOtherNetworks.end(), [&](std::string_view part) {
+    return wrapper.find(part) != std::string_view::npos;
+  });
+}
 
 std::string with_underscores(std::string_view name) {
   std::string result(name);
@@ -38,42 +30,70 @@ std::string with_underscores(std::string_view name) {
 }  // namespace
 
 AdapterTargets::AdapterTargets(const ModelWeights& weights, ModelFamily family) {
+  // Canonical names first: a name that both layouts have is canonical.
+  for (const auto& [name, weight] : weights.all()) {
+    const bool is_weight = name.ends_with(kWeight);
+    const std::string module = is_weight ? name.substr(0, name.size() - kWeight.size()) : name;
+    add(module, {name, is_weight ? module + ".bias" : "", 0, weight.rows()}, false);
+  }
+  if (family != ModelFamily::kZImage) return;
   for (const auto& [name, weight] : weights.all()) {
     if (!name.ends_with(kWeight)) continue;
     const std::string module = name.substr(0, name.size() - kWeight.size());
-    const AdapterTarget whole{module, 0, weight.rows()};
-    add(module, whole);
-    if (family != ModelFamily::kZImage) continue;
+    const AdapterTarget whole{name, module + ".bias", 0, weight.rows()};
     const auto add_diffusers = [&](int part, const AdapterTarget& target) {
       const std::string theirs = diffusers_dit_name(name, part);
-      add(std::string_view(theirs).substr(0, theirs.size() - kWeight.size()), target);
+      add(std::string_view(theirs).substr(0, theirs.size() - kWeight.size()), target, true);
     };
     add_diffusers(CanonicalTarget::kWhole, whole);
     if (module.ends_with(".attention.qkv") && weight.rows() % 3 == 0) {
       const int64_t rows = weight.rows() / 3;
-      for (int part = 0; part < 3; ++part) add_diffusers(part, {module, part * rows, rows});
+      for (int part = 0; part < 3; ++part) {
+        add_diffusers(part, {name, module + ".bias", part * rows, rows});
+      }
     }
     if (module.ends_with(".attention.out")) {
-      add(module.substr(0, module.size() - 3) + "to_out", whole);
+      add(module.substr(0, module.size() - 3) + "to_out", whole, true);
     }
   }
 }
 
-void AdapterTargets::add(std::string_view name, const AdapterTarget& target) {
-  targets_.emplace(with_underscores(name), target);
+void AdapterTargets::add(std::string_view name, const AdapterTarget& target, bool diffusers) {
+  targets_.try_emplace(with_underscores(name), Entry{target, std::string(name), diffusers});
 }
 
-const AdapterTarget* AdapterTargets::find(std::string_view module) const {
+AdapterTargets::Found AdapterTargets::find(std::string_view module) const {
   const std::string plain = with_underscores(module);
-  for (std::string_view name = plain;;) {
-    const auto found = targets_.find(name);
-    if (found != targets_.end()) return &found->second;
-    const auto* prefix =
-        std::find_if(kPrefixes.begin(), kPrefixes.end(),
-                     [&](std::string_view text) { return name.starts_with(text); });
-    if (prefix == kPrefixes.end()) return nullptr;
-    name.remove_prefix(prefix->size());
+  // A name of one word ("norm") is a part of too many others to be found behind an underscore.
+  const auto may_start = [&](size_t at) {
+    return at == 0 || module[at - 1] == '.' ||
+           (plain[at - 1] == '_' && plain.find('_', at) != std::string::npos);
+  };
+  for (size_t at = 0; at < plain.size(); ++at) {
+    if (!may_start(at)) continue;
+    const auto found = targets_.find(std::string_view(plain).substr(at));
+    if (found == targets_.end()) continue;
+    if (names_other_network(std::string_view(plain).substr(0, at))) return {};
+    return {&found->second.target, found->second.diffusers};
   }
+  return {};
+}
+
+std::vector<std::string> AdapterTargets::nearest(std::string_view module) const {
+  std::vector<std::string> names;
+  for (const auto& [name, entry] : targets_) names.push_back(name);
+  // With fewer and fewer words of what may be a wrapper.
+  const std::string plain = with_underscores(module);
+  std::string_view rest = plain;
+  for (int words = 0; words < 4; ++words) {
+    std::vector<std::string> found = text::near_matches(rest, names, 1);
+    for (std::string& name : found) name = targets_.at(name).spelling;
+    if (!found.empty()) return found;
+    const size_t next = rest.find('_');
+    if (next == std::string_view::npos) break;
+    rest.remove_prefix(next + 1);
+  }
+  return {};
 }
 
 bool names_text_encoder(std::string_view module) {

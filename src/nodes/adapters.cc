@@ -11,9 +11,8 @@ namespace {
 // another strength costs nothing.
 template <typename Network>
 void adapt(std::shared_ptr<const Network>& network, const checkpoints::Adapter& adapter,
-           checkpoints::ModelFamily family, double strength, checkpoints::Adapter::Keys& used) {
-  checkpoints::ModelWeights changed =
-      adapter.applied_to(network->weights(), family, strength, used);
+           checkpoints::ModelFamily family, double strength, checkpoints::Adapter::Use& use) {
+  checkpoints::ModelWeights changed = adapter.applied_to(network->weights(), family, strength, use);
   if (strength != 0.0) network = std::make_shared<const Network>(std::move(changed));
 }
 
@@ -28,10 +27,10 @@ std::vector<Value> load_lora(const Arguments& arguments, NodeContext& context) {
   const double clip_strength = arguments.real("strength_clip");
   if (model_strength != 0.0 || clip_strength != 0.0) {
     const checkpoints::Adapter adapter = open_adapter(arguments, context);
-    checkpoints::Adapter::Keys used;
-    adapt(model.network, adapter, checkpoints::ModelFamily::kZImage, model_strength, used);
-    adapt(clip.encoder, adapter, checkpoints::ModelFamily::kQwen3, clip_strength, used);
-    adapter.check_used(used, /*with_text_encoder=*/true);
+    checkpoints::Adapter::Use use;
+    adapt(model.network, adapter, checkpoints::ModelFamily::kZImage, model_strength, use);
+    adapt(clip.encoder, adapter, checkpoints::ModelFamily::kQwen3, clip_strength, use);
+    adapter.check_used(use, /*with_text_encoder=*/true);
   }
   return {std::move(model), std::move(clip)};
 }
@@ -41,9 +40,9 @@ std::vector<Value> load_lora_for_model(const Arguments& arguments, NodeContext& 
   const double strength = arguments.real("strength_model");
   if (strength != 0.0) {
     const checkpoints::Adapter adapter = open_adapter(arguments, context);
-    checkpoints::Adapter::Keys used;
-    adapt(model.network, adapter, checkpoints::ModelFamily::kZImage, strength, used);
-    adapter.check_used(used, /*with_text_encoder=*/false);
+    checkpoints::Adapter::Use use;
+    adapt(model.network, adapter, checkpoints::ModelFamily::kZImage, strength, use);
+    adapter.check_used(use, /*with_text_encoder=*/false);
   }
   return {std::move(model)};
 }

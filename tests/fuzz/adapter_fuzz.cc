@@ -42,11 +42,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
     const zanime::checkpoints::Adapter adapter =
         zanime::checkpoints::Adapter::read(zanime::weights::parse_safetensors("fuzz", bytes));
-    zanime::checkpoints::Adapter::Keys used;
+    zanime::checkpoints::Adapter::Use use;
     const zanime::checkpoints::ModelWeights changed =
-        adapter.applied_to(small_model(), zanime::checkpoints::ModelFamily::kZImage, 0.5, used);
+        adapter.applied_to(small_model(), zanime::checkpoints::ModelFamily::kZImage, 0.5, use);
     for (const auto& [name, weight] : changed.all()) zanime::weights::to_float32(weight);
-    adapter.check_used(used, true);
+    adapter.check_used(use, true);
   } catch (const zanime::Error&) {
   }
   return 0;
