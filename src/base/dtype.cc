@@ -38,6 +38,12 @@ constexpr std::array kDTypes = {
     DTypeInfo{DType::kQ4_0, "Q4_0", 18, 32},
     DTypeInfo{DType::kQ3_K, "Q3_K", 110, 256},
     DTypeInfo{DType::kQ2_K, "Q2_K", 84, 256},
+    DTypeInfo{DType::kIQ4_NL, "IQ4_NL", 18, 32},
+    DTypeInfo{DType::kIQ4_XS, "IQ4_XS", 136, 256},
+    DTypeInfo{DType::kMXFP4, "MXFP4", 17, 32},
+    DTypeInfo{DType::kNVFP4, "NVFP4", 36, 64},
+    DTypeInfo{DType::kNVFP4Row, "NVFP4", 9, 16},
+    DTypeInfo{DType::kMXFP8Row, "MXFP8", 33, 32},
 };
 
 // Decodes a float with `mantissa_bits` and an exponent of `exponent_bits` (sign above both).

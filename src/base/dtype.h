@@ -30,7 +30,14 @@ enum class DType : uint8_t {
   kQ4_1,
   kQ4_0,
   kQ3_K,
-  kQ2_K
+  kQ2_K,
+  kIQ4_NL,
+  kIQ4_XS,
+  kMXFP4,
+  kNVFP4,
+  // The same of safetensors files, brought into blocks (weights/block_scaled.h).
+  kNVFP4Row,
+  kMXFP8Row
 };
 
 // Elements that are stored together: 1, or the size of a block.

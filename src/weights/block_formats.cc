@@ -1,5 +1,6 @@
 #include "weights/block_formats.h"
 
+#include <array>
 #include <bit>
 #include <cstring>
 #include <stdexcept>
@@ -191,6 +192,113 @@ struct Q6_K {
   }
 };
 
+// Four bits number one of sixteen values, closer together around zero.
+constexpr std::array<int8_t, 16> kNonLinear = {-127, -104, -83, -65, -49, -35, -22, -10,
+                                               1,    13,   25,  38,  53,  69,  89,  113};
+
+struct IQ4_NL {
+  static constexpr int kValues = 32, kBytes = 18;
+  static ZANIME_ALWAYS_INLINE void decode(const uint8_t* block, float* out) {
+    const float d = half_at(block);
+    const uint8_t* q = block + 2;
+    for (int i = 0; i < 16; ++i) out[i] = d * to_float(kNonLinear[q[i] & 15]);
+    for (int i = 0; i < 16; ++i) out[16 + i] = d * to_float(kNonLinear[q[i] >> 4]);
+  }
+};
+
+// Eight groups of IQ4_NL, whose scales have six bits: two in `high`, four in `low`.
+struct IQ4_XS {
+  static constexpr int kValues = 256, kBytes = 136;
+  static ZANIME_ALWAYS_INLINE void decode(const uint8_t* block, float* out) {
+    const float d = half_at(block);
+    uint16_t high;
+    std::memcpy(&high, block + 2, sizeof high);
+    const uint8_t *low = block + 4, *q = block + 8;
+    for (int group = 0; group < 8; ++group, q += 16, out += 32) {
+      const int bits = (low[group / 2] >> group % 2 * 4 & 15) | (high >> 2 * group & 3) << 4;
+      const float scale = d * to_float(bits - 32);
+      for (int i = 0; i < 16; ++i) out[i] = scale * to_float(kNonLinear[q[i] & 15]);
+      for (int i = 0; i < 16; ++i) out[16 + i] = scale * to_float(kNonLinear[q[i] >> 4]);
+    }
+  }
+};
+
+// Twice the value of a float of four bits (E2M1, OCP Microscaling Formats 1.0).
+constexpr std::array<int8_t, 16> kTwiceE2M1 = {0, 1,  2,  3,  4,  6,  8,  12,
+                                               0, -1, -2, -3, -4, -6, -8, -12};
+
+// What each byte means as F8_E4M3, made once: blocks of it are converted value by value.
+const std::array<float, 256>& f8e4m3_values() {
+  static const std::array<float, 256> table = [] {
+    std::array<float, 256> values;
+    for (size_t bits = 0; bits < values.size(); ++bits) {
+      values[bits] = f8e4m3_to_f32(static_cast<uint8_t>(bits));
+    }
+    return values;
+  }();
+  return table;
+}
+
+// A power of two from its exponent with bias 127 (E8M0); half of it with bias 128.
+ZANIME_ALWAYS_INLINE float power_of_two(int exponent, int bias) {
+  const int shifted = exponent + 127 - bias;
+  return std::bit_cast<float>(shifted > 0 ? static_cast<uint32_t>(shifted) << 23
+                                          : 0x00400000u >> -shifted);
+}
+
+// Half the value of a scale (E4M3 without sign; 0x7f is zero, as ggml has it).
+ZANIME_ALWAYS_INLINE float half_ue4m3(uint8_t bits) {
+  const int exponent = bits >> 3 & 15, mantissa = bits & 7;
+  if (bits == 0x7f) return 0.0f;
+  return exponent == 0 ? to_float(mantissa) * 0x1p-10f
+                       : to_float(8 + mantissa) * power_of_two(exponent + 127 - 11, 127);
+}
+
+struct MXFP4 {
+  static constexpr int kValues = 32, kBytes = 17;
+  static ZANIME_ALWAYS_INLINE void decode(const uint8_t* block, float* out) {
+    const float d = power_of_two(block[0], 128);
+    const uint8_t* q = block + 1;
+    for (int i = 0; i < 16; ++i) out[i] = d * to_float(kTwiceE2M1[q[i] & 15]);
+    for (int i = 0; i < 16; ++i) out[16 + i] = d * to_float(kTwiceE2M1[q[i] >> 4]);
+  }
+};
+
+// Four scales, then four groups of sixteen values.
+struct NVFP4 {
+  static constexpr int kValues = 64, kBytes = 36;
+  static ZANIME_ALWAYS_INLINE void decode(const uint8_t* block, float* out) {
+    const uint8_t* q = block + 4;
+    for (int group = 0; group < 4; ++group, q += 8, out += 16) {
+      const float d = half_ue4m3(block[group]);
+      for (int i = 0; i < 8; ++i) out[i] = d * to_float(kTwiceE2M1[q[i] & 15]);
+      for (int i = 0; i < 8; ++i) out[8 + i] = d * to_float(kTwiceE2M1[q[i] >> 4]);
+    }
+  }
+};
+
+// A scale (E4M3), then sixteen values, the first of each two in the upper bits.
+struct NVFP4Row {
+  static constexpr int kValues = 16, kBytes = 9;
+  static ZANIME_ALWAYS_INLINE void decode(const uint8_t* block, float* out) {
+    const float d = 0.5f * f8e4m3_values()[block[0]];
+    for (int i = 0; i < 8; ++i) {
+      out[2 * i] = d * to_float(kTwiceE2M1[block[1 + i] >> 4]);
+      out[2 * i + 1] = d * to_float(kTwiceE2M1[block[1 + i] & 15]);
+    }
+  }
+};
+
+// A scale (E8M0), then thirty-two values (E4M3).
+struct MXFP8Row {
+  static constexpr int kValues = 32, kBytes = 33;
+  static ZANIME_ALWAYS_INLINE void decode(const uint8_t* block, float* out) {
+    const float d = power_of_two(block[0], 127);
+    const std::array<float, 256>& f8 = f8e4m3_values();
+    for (int i = 0; i < 32; ++i) out[i] = d * f8[block[1 + i]];
+  }
+};
+
 template <typename Format>
 ZANIME_ALWAYS_INLINE void decode_all(const uint8_t* in, int64_t count, float* out) {
   for (int64_t i = 0; i < count; i += Format::kValues, in += Format::kBytes) {
@@ -234,6 +342,18 @@ void dequantize_blocks(const std::byte* data, DType dtype, int64_t count, float*
       return decode<Q3_K>(data, count, out);
     case DType::kQ2_K:
       return decode<Q2_K>(data, count, out);
+    case DType::kIQ4_NL:
+      return decode<IQ4_NL>(data, count, out);
+    case DType::kIQ4_XS:
+      return decode<IQ4_XS>(data, count, out);
+    case DType::kMXFP4:
+      return decode<MXFP4>(data, count, out);
+    case DType::kNVFP4:
+      return decode<NVFP4>(data, count, out);
+    case DType::kNVFP4Row:
+      return decode<NVFP4Row>(data, count, out);
+    case DType::kMXFP8Row:
+      return decode<MXFP8Row>(data, count, out);
     default:
       throw std::invalid_argument("type " + std::string(dtype_name(dtype)) + " has no blocks");
   }

@@ -52,23 +52,39 @@ struct TensorType {
   const char* name;
 };
 constexpr std::array kTensorTypes = {
-    TensorType{0, DType::kF32, "F32"},    TensorType{1, DType::kF16, "F16"},
-    TensorType{2, DType::kQ4_0, "Q4_0"},  TensorType{3, DType::kQ4_1, "Q4_1"},
-    TensorType{6, DType::kQ5_0, "Q5_0"},  TensorType{7, DType::kQ5_1, "Q5_1"},
-    TensorType{8, DType::kQ8_0, "Q8_0"},  TensorType{9, {}, "Q8_1"},
-    TensorType{10, DType::kQ2_K, "Q2_K"}, TensorType{11, DType::kQ3_K, "Q3_K"},
-    TensorType{12, DType::kQ4_K, "Q4_K"}, TensorType{13, DType::kQ5_K, "Q5_K"},
-    TensorType{14, DType::kQ6_K, "Q6_K"}, TensorType{15, {}, "Q8_K"},
-    TensorType{16, {}, "IQ2_XXS"},        TensorType{17, {}, "IQ2_XS"},
-    TensorType{18, {}, "IQ3_XXS"},        TensorType{19, {}, "IQ1_S"},
-    TensorType{20, {}, "IQ4_NL"},         TensorType{21, {}, "IQ3_S"},
-    TensorType{22, {}, "IQ2_S"},          TensorType{23, {}, "IQ4_XS"},
-    TensorType{24, DType::kI8, "I8"},     TensorType{25, DType::kI16, "I16"},
-    TensorType{26, DType::kI32, "I32"},   TensorType{27, DType::kI64, "I64"},
-    TensorType{28, DType::kF64, "F64"},   TensorType{29, {}, "IQ1_M"},
-    TensorType{30, DType::kBF16, "BF16"}, TensorType{34, {}, "TQ1_0"},
-    TensorType{35, {}, "TQ2_0"},          TensorType{39, {}, "MXFP4"},
-    TensorType{40, {}, "NVFP4"},
+    TensorType{0, DType::kF32, "F32"},
+    TensorType{1, DType::kF16, "F16"},
+    TensorType{2, DType::kQ4_0, "Q4_0"},
+    TensorType{3, DType::kQ4_1, "Q4_1"},
+    TensorType{6, DType::kQ5_0, "Q5_0"},
+    TensorType{7, DType::kQ5_1, "Q5_1"},
+    TensorType{8, DType::kQ8_0, "Q8_0"},
+    TensorType{9, {}, "Q8_1"},
+    TensorType{10, DType::kQ2_K, "Q2_K"},
+    TensorType{11, DType::kQ3_K, "Q3_K"},
+    TensorType{12, DType::kQ4_K, "Q4_K"},
+    TensorType{13, DType::kQ5_K, "Q5_K"},
+    TensorType{14, DType::kQ6_K, "Q6_K"},
+    TensorType{15, {}, "Q8_K"},
+    TensorType{16, {}, "IQ2_XXS"},
+    TensorType{17, {}, "IQ2_XS"},
+    TensorType{18, {}, "IQ3_XXS"},
+    TensorType{19, {}, "IQ1_S"},
+    TensorType{20, DType::kIQ4_NL, "IQ4_NL"},
+    TensorType{21, {}, "IQ3_S"},
+    TensorType{22, {}, "IQ2_S"},
+    TensorType{23, DType::kIQ4_XS, "IQ4_XS"},
+    TensorType{24, DType::kI8, "I8"},
+    TensorType{25, DType::kI16, "I16"},
+    TensorType{26, DType::kI32, "I32"},
+    TensorType{27, DType::kI64, "I64"},
+    TensorType{28, DType::kF64, "F64"},
+    TensorType{29, {}, "IQ1_M"},
+    TensorType{30, DType::kBF16, "BF16"},
+    TensorType{34, {}, "TQ1_0"},
+    TensorType{35, {}, "TQ2_0"},
+    TensorType{39, DType::kMXFP4, "MXFP4"},
+    TensorType{40, DType::kNVFP4, "NVFP4"},
 };
 
 // A tensor as the file describes it.
@@ -294,7 +310,7 @@ class Reader {
       if (type.dtype) return *type.dtype;
       fail("tensor " + text::quote(name) + " is stored as " + type.name +
            ", which is not supported; use a version of the model in Q8_0, Q6_K, Q5_K, Q5_0, Q4_K, "
-           "Q4_0, Q3_K, Q2_K, F16 or BF16");
+           "Q4_0, IQ4_XS, Q3_K, Q2_K, F16 or BF16");
     }
     fail("tensor " + text::quote(name) + " has the type number " + std::to_string(id) +
          ", which does not exist; the file is damaged");

@@ -1,4 +1,4 @@
-"""Writes gguf.safetensors and sample.gguf with the `gguf` package of PyPI.
+"""Writes gguf.safetensors, gguf_later.safetensors and sample.gguf with the `gguf` package of PyPI.
 
     pip install gguf numpy safetensors
     python make_gguf.py
@@ -18,12 +18,14 @@ HALVES = {
     Type.Q8_0: [0], Type.Q6_K: [208], Type.Q5_K: [0, 2], Type.Q5_1: [0, 2], Type.Q5_0: [0],
     Type.Q4_K: [0, 2], Type.Q4_1: [0, 2], Type.Q4_0: [0], Type.Q3_K: [108], Type.Q2_K: [80, 82],
 }
+# Formats that came later: in a file of their own, so that the bytes of the first stay as they are.
+LATER = {Type.IQ4_NL: [0], Type.IQ4_XS: [0], Type.MXFP4: [], Type.NVFP4: []}
 
 
 def random_blocks(random, kind):
     block, size = gguf.GGML_QUANT_SIZES[kind]
     blocks = random.integers(0, 256, (VALUES // block, size), dtype=np.uint8)
-    for at in HALVES[kind]:
+    for at in (HALVES | LATER)[kind]:
         scales = (random.standard_normal(len(blocks)) * 10.0 ** random.integers(-8, 3, len(blocks)))
         blocks[:, at:at + 2] = scales.astype("<f2").view(np.uint8).reshape(-1, 2)
     return blocks
@@ -61,6 +63,15 @@ def main():
     writer.write_tensors_to_file()
     writer.close()
     save_file(out, "gguf.safetensors")
+
+    random, later = np.random.default_rng(20261127), {}
+    for kind in LATER:
+        blocks = random_blocks(random, kind)
+        if kind == Type.MXFP4:  # the largest scales give values beyond float32
+            blocks[:, 0] = np.minimum(blocks[:, 0], 251)
+        later[f"{kind.name}/blocks"] = blocks.reshape(-1)
+        later[f"{kind.name}/values"] = gguf.quants.dequantize(blocks, kind).reshape(-1)
+    save_file(later, "gguf_later.safetensors")
 
 
 if __name__ == "__main__":
