@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/text/quote.h"
 #include "checkpoints/gguf_names.h"
+#include "checkpoints/split_model.h"
 #include "weights/open_weight_file.h"
 
 namespace zanime::checkpoints {
@@ -34,11 +35,12 @@ std::shared_ptr<const weights::WeightFile> with_known_names(
     }
   }
   return std::make_shared<const weights::WeightFile>(
-      file->path(), std::move(tensors), file->metadata(), file->file_size(), file->mapping());
+      file->path(), std::move(tensors), file->metadata(), file->file_size(), file->storage());
 }
 
 std::shared_ptr<const weights::WeightFile> open_model_file(const std::filesystem::path& path) {
-  return with_known_names(weights::open_weight_file(path));
+  return with_known_names(is_split_model(path) ? open_split_model(path)
+                                               : weights::open_weight_file(path));
 }
 
 }  // namespace zanime::checkpoints

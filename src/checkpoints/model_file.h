@@ -8,8 +8,8 @@
 
 namespace zanime::checkpoints {
 
-// As weights::open_weight_file. llama.cpp's names of Qwen3 (`blk.0.attn_q.weight`), which GGUF
-// files have, become those of Hugging Face.
+// As weights::open_weight_file, and models of several files (split_model.h). llama.cpp's names of
+// Qwen3 (`blk.0.attn_q.weight`), which GGUF files have, become those of Hugging Face.
 std::shared_ptr<const weights::WeightFile> open_model_file(const std::filesystem::path& path);
 
 // The same for a file that is open.

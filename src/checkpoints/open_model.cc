@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/error.h"
+#include "base/log.h"
+#include "base/text/near_matches.h"
 #include "base/text/quote.h"
 #include "checkpoints/architectures.h"
 #include "checkpoints/canonical.h"
@@ -21,13 +24,6 @@ namespace {
   throw Error(ErrorKind::kFile, path.string() + ": " + message);
 }
 
-// I8 has values only with a scale, which scale_of asks for.
-bool holds_values(DType dtype) {
-  return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16 ||
-         dtype == DType::kF8E4M3 || dtype == DType::kF8E5M2 || dtype == DType::kI8 ||
-         dtype_block(dtype) > 1;
-}
-
 // A tensor of the file that is a whole canonical tensor or a part of one.
 struct StoredPart {
   std::string stored_name;
@@ -39,6 +35,12 @@ struct StoredTensor {
   bool split = false;
 };
 using StoredTensors = std::map<std::string, StoredTensor>;
+
+// What a weight lies in of which some parts are copies: the file holds them in another order.
+struct PartMemory {
+  std::shared_ptr<const weights::WeightFile> file;
+  std::vector<std::shared_ptr<const std::vector<std::byte>>> copies;
+};
 
 class Loader {
  public:
@@ -54,10 +56,51 @@ class Loader {
         weights.emplace(name, std::move(*weight));
       }
     }
+    warn_of_unused(weights);
     return weights;
   }
 
  private:
+  // Tensors of the network's own part of the file that it has no use for: a file that needs them
+  // is of a kind that draws something else here.
+  void warn_of_unused(const std::map<std::string, weights::Weight>& weights) const {
+    if (!stands_alone()) return;
+    std::set<std::string> known = {"norm_final.weight", "lm_head.weight"};
+    for (NamedShape& tensor : complete_tensors(shapes_of(weights))) {
+      known.insert(std::move(tensor.name));
+    }
+    std::vector<std::string> unused;
+    for (const auto& [name, weight] : weights) {
+      if (!known.contains(name)) unused.push_back(component_.prefix + name);
+    }
+    if (unused.empty()) return;
+    log_warning(
+        file_->path().string() + ": " + std::to_string(unused.size()) +
+        " tensors are not used by the " + family_name(component_.family) +
+        ", so a file that needs them draws something else here: " + text::list_some(unused));
+  }
+
+  // Whether the prefix tells this network's tensors from those of others in the file.
+  bool stands_alone() const {
+    const FileContents contents = identify(*file_);
+    return std::none_of(
+        contents.components.begin(), contents.components.end(), [&](const ModelComponent& other) {
+          return other.family != component_.family && other.prefix.starts_with(component_.prefix);
+        });
+  }
+
+  std::vector<NamedShape> complete_tensors(const StoredShapes& shapes) const {
+    switch (component_.family) {
+      case ModelFamily::kZImage:
+        return network_tensors(stored_dit_spec(shapes));
+      case ModelFamily::kQwen3:
+        return network_tensors(stored_qwen3_spec(shapes));
+      case ModelFamily::kFluxAutoencoder:
+        return network_tensors(stored_autoencoder_spec(shapes));
+    }
+    throw Error(ErrorKind::kInternal, "complete_tensors: unknown family");
+  }
+
   // Names without prefix, in canonical form.
   StoredTensors collect() const {
     const int levels = component_.diffusers ? up_blocks() : 0;
@@ -109,28 +152,17 @@ class Loader {
     return static_cast<int>(last + 1);
   }
 
-  // What a complete file with as many layers has. Only the names matter here: the network checks
-  // the shapes that it reads.
+  // What a file with as many layers must have. Only the names matter here: the network checks the
+  // shapes that it reads.
   std::vector<NamedShape> expected_tensors(const StoredTensors& stored) const {
-    const StoredShapes shapes = stored_shapes(stored);
-    switch (component_.family) {
-      case ModelFamily::kZImage:
-        return network_tensors(stored_dit_spec(shapes));
-      case ModelFamily::kQwen3: {
-        std::vector<NamedShape> tensors = network_tensors(stored_qwen3_spec(shapes));
-        // The encoder stops before the final norm.
-        std::erase_if(tensors,
-                      [](const NamedShape& tensor) { return tensor.name == "norm.weight"; });
-        return tensors;
-      }
-      case ModelFamily::kFluxAutoencoder: {
-        // A file without encoder decodes; one whose encoder is incomplete says so when it encodes.
-        AutoencoderSpec spec = stored_autoencoder_spec(shapes);
-        spec.has_encoder = false;
-        return network_tensors(spec);
-      }
-    }
-    throw Error(ErrorKind::kInternal, "expected_tensors: unknown family");
+    std::vector<NamedShape> tensors = complete_tensors(stored_shapes(stored));
+    std::erase_if(tensors, [this](const NamedShape& tensor) {
+      // The text encoder stops before the final norm. An autoencoder without encoder decodes; one
+      // whose encoder is incomplete says so when it encodes.
+      return component_.family == ModelFamily::kQwen3 ? tensor.name == "norm.weight"
+                                                      : tensor.name.starts_with("encoder.");
+    });
+    return tensors;
   }
 
   static StoredShapes stored_shapes(const StoredTensors& stored) {
@@ -160,7 +192,7 @@ class Loader {
       }
       check_split(tensor.name, found->second);
       for (const StoredPart& part : found->second.parts) {
-        if (part.entry != nullptr && !holds_values(part.entry->dtype)) {
+        if (part.entry != nullptr && !holds_values(part)) {
           fail(file_->path(), "tensor " + text::quote(part.stored_name) + " has the type " +
                                   std::string(dtype_name(part.entry->dtype)) +
                                   ", which is not supported for weights; use a BF16, F16 or "
@@ -173,15 +205,7 @@ class Loader {
                             text::quote(component_.prefix + first_missing) + " is missing (" +
                             std::to_string(expected.size() - missing) + " of " +
                             std::to_string(expected.size()) + " tensors are there)" +
-                            incomplete_advice());
-  }
-
-  std::string incomplete_advice() const {
-    const std::string name = file_->path().filename().string();
-    if (name.find("-of-0") != std::string::npos) {
-      return "; this is one piece of a model split into several files, use a version in one file";
-    }
-    return "; download the file again";
+                            "; download the file again");
   }
 
   void check_split(const std::string& name, const StoredTensor& tensor) const {
@@ -207,23 +231,43 @@ class Loader {
   std::optional<weights::Weight> build(const std::string& name, const StoredTensor& tensor) const {
     check_split(name, tensor);
     std::vector<weights::WeightPart> parts;
+    auto memory = std::make_shared<PartMemory>(PartMemory{file_, {}});
     Shape shape;
     for (const StoredPart& stored : tensor.parts) {
       if (stored.entry == nullptr) continue;
       const weights::TensorEntry& entry = *stored.entry;
-      if (!holds_values(entry.dtype)) return std::nullopt;
-      const Shape part_shape = canonical_shape(name, entry.shape);
+      if (!holds_values(stored)) return std::nullopt;
+      weights::WeightScale scale = scales_.scale_of(stored.stored_name, entry);
+      const std::byte* data = entry.data;
+      DType dtype = entry.dtype;
+      Shape stored_shape = entry.shape;
+      if (scale.block_scaled) {
+        data = scale.block_scaled->bytes->data();
+        dtype = scale.block_scaled->dtype;
+        stored_shape = scale.block_scaled->shape;
+        memory->copies.push_back(scale.block_scaled->bytes);
+      }
+      const Shape part_shape = canonical_shape(name, stored_shape);
       if (parts.empty()) {
         shape = part_shape;
       } else {
         check_stackable(stored, part_shape, shape);
         shape[0] += part_shape[0];
       }
-      weights::WeightScale scale = scales_.scale_of(stored.stored_name, entry);
-      parts.push_back({entry.data, entry.dtype, part_shape.rank() == 0 ? 1 : part_shape[0],
-                       scale.scale, std::move(scale.rows), scale.rotation});
+      parts.push_back({data, dtype, part_shape.rank() == 0 ? 1 : part_shape[0], scale.scale,
+                       std::move(scale.rows), scale.rotation});
     }
-    return weights::Weight(name, std::move(shape), std::move(parts), file_);
+    std::shared_ptr<const void> owner = file_;
+    if (!memory->copies.empty()) owner = std::move(memory);
+    return weights::Weight(name, std::move(shape), std::move(parts), std::move(owner));
+  }
+
+  // I8 has values only with a scale, which scale_of asks for.
+  bool holds_values(const StoredPart& part) const {
+    const DType dtype = part.entry->dtype;
+    return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16 ||
+           dtype == DType::kF8E4M3 || dtype == DType::kF8E5M2 || dtype == DType::kI8 ||
+           dtype_block(dtype) > 1 || scales_.is_packed(part.stored_name);
   }
 
   // Diffusers stores the autoencoder's attention as linear layers, others as 1x1 convolutions.

@@ -86,8 +86,8 @@ std::string describe_lfs_pointer(std::string_view text) {
 
 std::string describe_json(std::string_view head) {
   if (contains(head, "\"weight_map\"")) {
-    return "is the index of a model that is split into several files: use a version of the model "
-           "in one .safetensors file";
+    return "is the index of a model that is split into several files: name it ….index.json, as it "
+           "was, and keep the files beside it";
   }
   if (contains(head, "\"error\"")) {
     return "is a server's error message, not a model: " + text::quote(head, 200) +

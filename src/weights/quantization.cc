@@ -16,6 +16,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::string_view kWeight = ".weight";
 constexpr std::string_view kComfyQuant = ".comfy_quant";
 constexpr std::array<std::string_view, 6> kSuffixes = {".scale_weight", ".weight_scale",
                                                        ".scale_input",  ".input_scale",
@@ -25,19 +26,26 @@ struct ForeignScheme {
   std::string_view suffix;
   const char* name;
 };
+// The more special mark of a scheme comes first.
 constexpr std::array kForeignSchemes = {
-    ForeignScheme{".weight_scale_2", "NVFP4"},
+    ForeignScheme{".encoded_exponent", "DFloat11"},
+    ForeignScheme{".wscales", "SVDQuant (Nunchaku)"},
+    ForeignScheme{".proj_down", "SVDQuant (Nunchaku)"},
+    ForeignScheme{".qzeros", "GPTQ or AWQ"},
+    ForeignScheme{".weight_scale_2", "NVFP4 without comfy_quant"},
     ForeignScheme{".weight_scale_inv", "FP8 with a scale per block"},
     ForeignScheme{".weight.absmax", "bitsandbytes 4-bit"},
     ForeignScheme{".weight.quant_map", "bitsandbytes 4-bit"},
     ForeignScheme{".SCB", "bitsandbytes 8-bit"},
-    ForeignScheme{".qzeros", "GPTQ or AWQ"},
-    ForeignScheme{".wscales", "SVDQuant (Nunchaku)"},
     ForeignScheme{".qweight", "packed 4-bit"},
 };
 
 // A group that was given and makes no sense; said when it is clear which tensor it concerns.
 constexpr int64_t kBadRotation = -1;
+
+// Formats whose scales belong to blocks of a row.
+constexpr const char* kNvfp4 = "nvfp4";
+constexpr const char* kMxfp8 = "mxfp8";
 
 constexpr const char* kUseInstead = "; use a BF16, F16 or F8_E4M3 version of the model";
 
@@ -49,6 +57,8 @@ std::optional<DType> stored_type(std::string_view format) {
   if (format == "float8_e4m3fn") return DType::kF8E4M3;
   if (format == "float8_e5m2") return DType::kF8E5M2;
   if (format == "int8_tensorwise") return DType::kI8;
+  if (format == kNvfp4) return DType::kU8;
+  if (format == kMxfp8) return DType::kF8E4M3;
   return std::nullopt;
 }
 
@@ -83,13 +93,8 @@ QuantizationScales::QuantizationScales(const WeightFile& file, std::string_view 
       }
       add_format(std::string(without_suffix(name, kComfyQuant)), *format);
     }
-    for (const ForeignScheme& scheme : kForeignSchemes) {
-      if (!name.ends_with(scheme.suffix)) continue;
-      const std::string module(without_suffix(name, scheme.suffix));
-      // comfy_quant names the format better than a suffix does.
-      if (!file.find(module + std::string(kComfyQuant))) add_format(module, {scheme.name});
-    }
   }
+  refuse_foreign_schemes(prefix);
 
   // The same information for the whole file, as some converters write it.
   const auto metadata = file.metadata().find("_quantization_metadata");
@@ -102,6 +107,17 @@ QuantizationScales::QuantizationScales(const WeightFile& file, std::string_view 
     const std::string module = name.starts_with(prefix) ? name : std::string(prefix) + name;
     if (file.find(module + ".weight") == nullptr) continue;
     if (const std::optional<Format> format = format_of(layer)) add_format(module, *format);
+  }
+}
+
+void QuantizationScales::refuse_foreign_schemes(std::string_view prefix) {
+  for (const ForeignScheme& scheme : kForeignSchemes) {
+    for (const auto& [name, entry] : file_.tensors()) {
+      if (!name.starts_with(prefix) || !name.ends_with(scheme.suffix)) continue;
+      const std::string module(without_suffix(name, scheme.suffix));
+      // comfy_quant names the format better than a suffix does.
+      if (!formats_.contains(module)) add_format(module, {scheme.name});
+    }
   }
 }
 
@@ -150,8 +166,56 @@ void QuantizationScales::check_format(const std::string& name, const TensorEntry
   }
 }
 
+const QuantizationScales::Format* QuantizationScales::find_format(const std::string& name) const {
+  if (!name.ends_with(kWeight)) return nullptr;
+  const auto format = formats_.find(std::string(without_suffix(name, kWeight)));
+  return format == formats_.end() ? nullptr : &format->second;
+}
+
+bool QuantizationScales::is_packed(const std::string& name) const {
+  const Format* format = find_format(name);
+  return format != nullptr && format->name == kNvfp4;
+}
+
+WeightScale QuantizationScales::block_scaled(const std::string& name, const TensorEntry& weight,
+                                             const Format& format) const {
+  const std::string module(without_suffix(name, kWeight));
+  const std::string place = file_.path().string() + ": tensor " + text::quote(name);
+  const auto find = [&](const char* suffix) -> const TensorEntry& {
+    if (const TensorEntry* entry = file_.find(module + suffix)) return *entry;
+    throw Error(ErrorKind::kFile, place + " is described as " + format.name + ", but " +
+                                      text::quote(module + suffix) +
+                                      " is missing; the file is damaged, download it again");
+  };
+  WeightScale result;
+  try {
+    const TensorEntry& scales = find(".weight_scale");
+    if (format.name == kMxfp8) {
+      result.block_scaled = mxfp8_weight(weight, scales);
+      return result;
+    }
+    result.block_scaled = nvfp4_weight(weight, scales);
+  } catch (const Error& error) {
+    const std::string message = error.what();
+    if (message.starts_with(place)) throw;
+    throw Error(ErrorKind::kFile, place + " " + message);
+  }
+  const TensorEntry& factor = find(".weight_scale_2");
+  if (factor.dtype != DType::kF32 || factor.shape.size() != 1) {
+    throw Error(ErrorKind::kFile, place +
+                                      " has a weight_scale_2 that is not a single F32 number; "
+                                      "the file is damaged");
+  }
+  convert_to_float32(factor.data, factor.dtype, 1, &result.scale);
+  if (!std::isfinite(result.scale)) {
+    throw Error(ErrorKind::kFile, place +
+                                      " has a weight_scale_2 that is not finite; the file is "
+                                      "damaged, download it again");
+  }
+  return result;
+}
+
 WeightScale QuantizationScales::scale_of(const std::string& name, const TensorEntry& weight) const {
-  constexpr std::string_view kWeight = ".weight";
   if (!name.ends_with(kWeight)) return {};
   const std::string module(without_suffix(name, kWeight));
   const auto fail = [&](const std::string& tensor, const std::string& message) {
@@ -160,9 +224,12 @@ WeightScale QuantizationScales::scale_of(const std::string& name, const TensorEn
   };
 
   WeightScale result;
-  if (const auto format = formats_.find(module); format != formats_.end()) {
-    check_format(name, weight, format->second);
-    result.rotation = format->second.rotation;
+  if (const Format* format = find_format(name)) {
+    check_format(name, weight, *format);
+    if (format->name == kNvfp4 || format->name == kMxfp8) {
+      return block_scaled(name, weight, *format);
+    }
+    result.rotation = format->rotation;
   }
 
   std::string scale_name = module + ".scale_weight";

@@ -94,14 +94,6 @@ void check_ranges(const std::filesystem::path& path, std::vector<HeaderEntry>& e
       fail(path, std::to_string(entry.begin - position) + " bytes before the data of tensor " +
                      text::quote(entry.name) + " belong to no tensor; the file is damaged");
     }
-    const auto element = static_cast<uint64_t>(dtype_size(entry.dtype));
-    if ((data_start + entry.begin) % element != 0) {
-      fail(path, "the data of tensor " + text::quote(entry.name) + " (" +
-                     std::string(dtype_name(entry.dtype)) + ") begins at byte " +
-                     std::to_string(data_start + entry.begin) +
-                     ", which is no multiple of its element size; write the file again with the "
-                     "safetensors library");
-    }
     position = entry.end;
     previous = &entry;
   }

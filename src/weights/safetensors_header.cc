@@ -209,8 +209,9 @@ class HeaderReader final : public nlohmann::json_sax<json> {
 
   DType known_dtype(const std::string& text) const {
     if (const std::optional<DType> dtype = dtype_from_name(text)) return *dtype;
-    for (const char* unsupported :
-         {"F4", "F6_E2M3", "F6_E3M2", "F8_E8M0", "U16", "U32", "U64", "C64"}) {
+    // Exponents alone: only scales have this type, and who reads them knows what the bytes mean.
+    if (text == "F8_E8M0") return DType::kU8;
+    for (const char* unsupported : {"F4", "F6_E2M3", "F6_E3M2", "U16", "U32", "U64", "C64"}) {
       if (text == unsupported) {
         fail(in_tensor() + "has the type " + text +
              ", which is not supported; use a BF16, F16 or F8_E4M3 version of the model");

@@ -10,14 +10,13 @@
 #include <string_view>
 
 #include "base/dtype.h"
-#include "base/files/mapped_file.h"
 #include "base/shape.h"
 #include "base/tensor.h"
 
 namespace zanime::weights {
 
-// One tensor of a file that was checked: `data` points to shape.size() elements, aligned to their
-// size.
+// One tensor of a file that was checked: `data` points to shape.size() elements, which may begin at
+// any byte.
 struct TensorEntry {
   DType dtype = DType::kF32;
   Shape shape;
@@ -32,12 +31,12 @@ class WeightFile {
   using Tensors = std::map<std::string, TensorEntry, std::less<>>;
   using Metadata = std::map<std::string, std::string>;
 
-  // `path` names the file in messages. `mapping` is what the tensors' data lies in; nullptr for
+  // `path` names the file in messages. `storage` is what the tensors' data lies in; nullptr for
   // bytes that outlive this.
   WeightFile(std::filesystem::path path, Tensors tensors, Metadata metadata, uint64_t file_size,
-             std::shared_ptr<const files::MappedFile> mapping)
+             std::shared_ptr<const void> storage)
       : path_(std::move(path)),
-        mapping_(std::move(mapping)),
+        storage_(std::move(storage)),
         tensors_(std::move(tensors)),
         metadata_(std::move(metadata)),
         file_size_(file_size) {}
@@ -52,12 +51,12 @@ class WeightFile {
   Tensor read_float32(std::string_view name) const;
   // `__metadata__` of a safetensors header, or the single values of GGUF's key-value pairs.
   const Metadata& metadata() const { return metadata_; }
-  const std::shared_ptr<const files::MappedFile>& mapping() const { return mapping_; }
+  const std::shared_ptr<const void>& storage() const { return storage_; }
   uint64_t file_size() const { return file_size_; }
 
  private:
   std::filesystem::path path_;
-  std::shared_ptr<const files::MappedFile> mapping_;
+  std::shared_ptr<const void> storage_;
   Tensors tensors_;
   Metadata metadata_;
   uint64_t file_size_;

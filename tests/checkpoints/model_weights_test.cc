@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/log.h"
 #include "checkpoints/open_model.h"
 #include "checkpoints/synth.h"
 #include "checkpoints/synth_values.h"
@@ -149,16 +150,6 @@ TEST_F(ModelWeightsTest, AMissingFirstLayerIsNoticed) {
   expect_error(ErrorKind::kFile, "is incomplete: tensor 'layers.0.", [&] { open_dit(file); });
 }
 
-TEST_F(ModelWeightsTest, APieceOfASplitModelIsRecognised) {
-  EditableFile file = edit("qwen3");
-  std::erase_if(file.tensors,
-                [](const auto& tensor) { return tensor.first.starts_with("model.layers.0."); });
-  const auto path = *folder_ / "model-00001-of-00003.safetensors";
-  file.write(path);
-  expect_error(ErrorKind::kFile, "one piece of a model split into several files",
-               [&] { open_model_weights(path, ModelFamily::kQwen3); });
-}
-
 TEST_F(ModelWeightsTest, HalfFusedFilesAreRefused) {
   EditableFile file = edit("dit-diffusers");
   file.tensors.erase("layers.1.attention.to_k.weight");
@@ -265,7 +256,7 @@ TEST_F(ModelWeightsTest, OtherQuantisationsAreNamed) {
     file.add_text(module + ".comfy_quant", description);
     return [file] { open_dit(file); };
   };
-  for (const char* format : {"int8_blockwise", "nvfp4", "mxfp8"}) {
+  for (const char* format : {"int8_blockwise", "svdquant_w4a4", "float4"}) {
     expect_error(ErrorKind::kFile,
                  "tensor '" + module + ".weight' is quantised as '" + format + "'",
                  described(std::string(R"({"format":")") + format + R"(","convrot":true})"));
@@ -281,12 +272,111 @@ TEST_F(ModelWeightsTest, OtherQuantisationsAreNamed) {
 
   file = edit("dit");
   file.metadata["_quantization_metadata"] =
-      R"({"format_version":"1.0","layers":{"layers.1.feed_forward.w1":{"format":"mxfp8"}}})";
-  expect_error(ErrorKind::kFile, "'mxfp8'", [&] { open_dit(file); });
+      R"({"format_version":"1.0","layers":{"layers.1.feed_forward.w1":{"format":"int6"}}})";
+  expect_error(ErrorKind::kFile, "'int6'", [&] { open_dit(file); });
+  for (const auto& [tensor, name] :
+       {std::pair{".wscales", "'SVDQuant (Nunchaku)'"},
+        std::pair{".encoded_exponent", "'DFloat11'"}, std::pair{".qzeros", "'GPTQ or AWQ'"}}) {
+    file = edit("dit");
+    file.rename(module + ".weight", module + ".qweight");
+    file.add_zeros(module + tensor, {4, 4});
+    expect_error(ErrorKind::kFile, name, [&] { open_dit(file); });
+  }
+  file = edit("dit");
+  file.metadata["_quantization_metadata"] = R"({"layers":{}})";
   file.metadata["_quantization_metadata"] = R"({"layers":[1]})";
   open_dit(file);
   file.metadata["_quantization_metadata"] = "[";
   open_dit(file);
+}
+
+// The order in which cuBLAS keeps the scales of [rows, across] blocks, by moving axes as its
+// manual describes: tiles of 128 rows and 4 scales, in each 32 rows of 4 times 4.
+std::vector<std::byte> tiled(const std::vector<std::byte>& scales, size_t rows, size_t across) {
+  const size_t down = (rows + 127) / 128, right = (across + 3) / 4;
+  std::vector<std::byte> result;
+  for (size_t tile_row = 0; tile_row < down; ++tile_row) {
+    for (size_t tile_column = 0; tile_column < right; ++tile_column) {
+      for (size_t inner = 0; inner < 32; ++inner) {
+        for (size_t quarter = 0; quarter < 4; ++quarter) {
+          for (size_t i = 0; i < 4; ++i) {
+            const size_t row = tile_row * 128 + quarter * 32 + inner, column = tile_column * 4 + i;
+            const bool inside = row < rows && column < across;
+            result.push_back(inside ? scales[row * across + column] : std::byte{0x55});
+          }
+        }
+      }
+    }
+  }
+  return result;
+}
+
+std::vector<std::byte> pattern(size_t size, unsigned step, unsigned modulus, unsigned first = 0) {
+  std::vector<std::byte> bytes(size);
+  for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>(first + i * step % modulus);
+  return bytes;
+}
+
+TEST_F(ModelWeightsTest, Nvfp4) {
+  const std::string module = "layers.1.attention.out";  // [256, 256]
+  EditableFile file = edit("dit");
+  const auto values = pattern(256 * 128, 37, 251), scales = pattern(256 * 16, 11, 0x77, 1);
+  file.tensors[module + ".weight"] = {DType::kU8, {256, 128}, values};
+  file.tensors[module + ".weight_scale"] = {DType::kF8E4M3, {256, 16}, tiled(scales, 256, 16)};
+  file.add(module + ".weight_scale_2", {}, {0.25f});
+  file.add(module + ".input_scale", {}, {1.0f});
+  file.add_text(module + ".comfy_quant", R"({"format":"nvfp4"})");
+  const Tensor weight = weights::to_float32(open_dit(file).get(module + ".weight"));
+  ASSERT_EQ(weight.shape(), (Shape{256, 256}));
+  const float e2m1[] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6};
+  for (int64_t i = 0; i < weight.size(); ++i) {
+    const auto byte = static_cast<unsigned>(values[static_cast<size_t>(i / 2)]);
+    const unsigned bits = i % 2 == 0 ? byte >> 4 : byte & 15;
+    const auto scale = static_cast<uint8_t>(scales[static_cast<size_t>(i / 16)]);
+    const float value = (bits & 8 ? -1.0f : 1.0f) * e2m1[bits & 7];
+    ASSERT_EQ(weight.data()[i], value * f8e4m3_to_f32(scale) * 0.25f) << i;
+  }
+
+  file.tensors.at(module + ".weight_scale").shape = {256, 8};
+  file.tensors.at(module + ".weight_scale").bytes.resize(256 * 8);
+  expect_error(ErrorKind::kFile, "4096 belong to its shape", [&] { open_dit(file); });
+  file.tensors.erase(module + ".weight_scale");
+  expect_error(ErrorKind::kFile, "'" + module + ".weight_scale' is missing",
+               [&] { open_dit(file); });
+}
+
+TEST_F(ModelWeightsTest, Mxfp8) {
+  const std::string module = "layers.1.feed_forward.w1";  // [96, 256]
+  EditableFile file = edit("dit");
+  const auto values = pattern(96 * 256, 37, 0x7d), scales = pattern(96 * 8, 11, 40, 107);
+  file.tensors[module + ".weight"] = {DType::kF8E4M3, {96, 256}, values};
+  file.tensors[module + ".weight_scale"] = {DType::kU8, {128, 8}, tiled(scales, 96, 8)};
+  file.add_text(module + ".comfy_quant", R"({"format":"mxfp8"})");
+  const Tensor weight = weights::to_float32(open_dit(file).get(module + ".weight"));
+  ASSERT_EQ(weight.shape(), (Shape{96, 256}));
+  for (int64_t i = 0; i < weight.size(); ++i) {
+    const auto exponent = static_cast<int>(scales[static_cast<size_t>(i / 32)]) - 127;
+    const float value = f8e4m3_to_f32(static_cast<uint8_t>(values[static_cast<size_t>(i)]));
+    ASSERT_EQ(weight.data()[i], std::ldexp(value, exponent)) << i;
+  }
+}
+
+TEST_F(ModelWeightsTest, TensorsWithoutAUseAreTold) {
+  std::vector<std::string> warnings;
+  set_log_sink([&](LogLevel level, const std::string& message) {
+    if (level == LogLevel::kWarning) warnings.push_back(message);
+  });
+  EditableFile file = edit("dit");
+  file.add_zeros("norm_final.weight", {256});
+  open_dit(file);
+  EXPECT_TRUE(warnings.empty());
+  file.add_zeros("siglip_embedder.0.weight", {256});
+  file.add_zeros("siglip_embedder.1.weight", {256, 4});
+  open_dit(file);
+  set_log_sink([](LogLevel, const std::string&) {});
+  ASSERT_EQ(warnings.size(), 1u);
+  testing::expect_contains(warnings[0], "2 tensors are not used by the Z-Image diffusion model");
+  testing::expect_contains(warnings[0], "'siglip_embedder.0.weight'");
 }
 
 // A diffusion model with one matrix in int8, `factor` on all of it.
