@@ -35,9 +35,10 @@ std::vector<Value> set_sd3_sampling(const Arguments& arguments, NodeContext& con
 // A cfg of exactly 1 leaves the negative prompt out of guidance; only samplers of the CFG++ kind
 // evaluate it all the same.
 bool ignores_negative(const std::string& input, const Arguments& plain) {
-  return input == "negative" && plain.has("cfg") && plain.real("cfg") == 1.0 &&
-         plain.has("sampler_name") &&
-         plain.text("sampler_name").find("cfg_pp") == std::string::npos;
+  if (input != "negative" || !plain.has("cfg") || plain.real("cfg") != 1.0) return false;
+  if (!plain.has("sampler_name")) return false;
+  const sampling::Sampler* sampler = sampling::find_sampler(plain.text("sampler_name"));
+  return sampler == nullptr || !sampler->needs_unconditional;
 }
 
 Guider cfg_guider(const Arguments& arguments) {

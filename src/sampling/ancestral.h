@@ -2,7 +2,7 @@
 #pragma once
 
 #include "sampling/noise.h"
-#include "sampling/samplers.h"
+#include "sampling/sampler_context.h"
 
 namespace zanime::sampling {
 

@@ -56,8 +56,8 @@ Guide checked(const Guide& guide) {
 // space.
 Guide masked(const Guide& guide, const SampleRequest& request, const Tensor& latent) {
   if (request.noise_mask.empty()) return guide;
-  // The reference gives this one sampler noise of its own under the mask.
-  const Tensor noise = request.sampler == "ddim"
+  const Sampler* sampler = find_sampler(request.sampler);
+  const Tensor noise = sampler != nullptr && sampler->draws_mask_noise
                            ? normal_noise(request.noise.shape(), request.seed + 1)
                            : request.noise;
   return inpaint_guide(guide, fit_mask(request.noise_mask, latent.shape()), latent, noise);

@@ -2,7 +2,7 @@
 // where the samplers are defined. samplers.cc has the list with the names users know.
 #pragma once
 
-#include "sampling/samplers.h"
+#include "sampling/sampler_context.h"
 
 namespace zanime::sampling {
 

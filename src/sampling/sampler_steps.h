@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "sampling/samplers.h"
+#include "sampling/sampler_context.h"
 #include "sampling/weighted_sum.h"
 
 namespace zanime::sampling {

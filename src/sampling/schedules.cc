@@ -9,6 +9,7 @@
 #include <boost/math/special_functions/beta.hpp>
 
 #include "base/error.h"
+#include "sampling/samplers.h"
 
 namespace zanime::sampling {
 namespace {
@@ -192,15 +193,10 @@ const Scheduler& find_scheduler(std::string_view name) {
               "scheduler '" + std::string(name) + "' is unknown; there are: " + known);
 }
 
-// Second-order samplers that would spend their last evaluation on a sigma close to 0.
-bool discards_penultimate(std::string_view sampler) {
-  return sampler == "dpm_2" || sampler == "dpm_2_ancestral" || sampler == "uni_pc" ||
-         sampler == "uni_pc_bh2";
-}
-
 Sigmas whole_schedule(const Scheduler& scheduler, const FlowSchedule& flow, int steps,
                       std::string_view sampler) {
-  if (!discards_penultimate(sampler)) return scheduler.make(flow, steps);
+  const Sampler* known = find_sampler(sampler);
+  if (known == nullptr || !known->drops_penultimate_sigma) return scheduler.make(flow, steps);
   Sigmas sigmas = scheduler.make(flow, steps + 1);
   if (sigmas.size() >= 2) sigmas.erase(std::prev(sigmas.end(), 2));
   return sigmas;
