@@ -14,6 +14,7 @@
 #include "graph/edit.h"
 #include "graph/json_text.h"
 #include "pictures/picture_info.h"
+#include "pictures/picture_kind.h"
 
 namespace zanime::cli {
 namespace {
@@ -33,11 +34,6 @@ std::string read_all(const std::string& path) {
   std::string bytes{std::istreambuf_iterator<char>(file), {}};
   if (!file) throw Error(ErrorKind::kFile, "the workflow " + path + " cannot be read");
   return bytes;
-}
-
-bool is_picture(std::string_view bytes) {
-  return bytes.starts_with("\x89PNG") || bytes.starts_with("\xff\xd8\xff") ||
-         (bytes.size() >= 12 && bytes.starts_with("RIFF") && bytes.substr(8, 4) == "WEBP");
 }
 
 // The request that a picture's readable text states, as a graph.
@@ -122,7 +118,7 @@ graph::ApiWorkflow read_workflow(const WorkflowOptions& options, engine::Engine&
   const std::string source = options.file == "-" ? "the workflow" : options.file;
   const std::string bytes = read_all(options.file);
   ordered_json json;
-  if (is_picture(bytes)) {
+  if (pictures::picture_kind(bytes) || pictures::is_png_sent_as_text(bytes)) {
     json = parse_picture(bytes, source, engine, warnings);
   } else if (engine::is_parameters_text(bytes)) {
     json = graph_of_parameters(bytes, source, engine, warnings);

@@ -11,6 +11,7 @@
 #include "checkpoints/inspect.h"
 #include "graph/json_text.h"
 #include "pictures/picture_info.h"
+#include "pictures/picture_kind.h"
 
 namespace zanime::engine {
 namespace {
@@ -66,7 +67,7 @@ bool is_png_file(const std::filesystem::path& path) {
   std::array<char, 8> start{};
   std::ifstream file(path, std::ios::binary);
   file.read(start.data(), start.size());
-  return std::string_view(start.data(), start.size()) == "\x89PNG\r\n\x1a\n";
+  return std::string_view(start.data(), start.size()) == pictures::kPngSignature;
 }
 
 ordered_json inspect_file(const std::filesystem::path& path) {

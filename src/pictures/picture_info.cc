@@ -9,25 +9,20 @@
 #include <zlib.h>
 
 #include "base/error.h"
+#include "pictures/picture_kind.h"
 
 namespace zanime::pictures {
 namespace {
 
 constexpr size_t kMaxTextBytes = 64u << 20;
 constexpr uint64_t kMaxPngBytes = 1u << 30;
-constexpr std::string_view kSignature = "\x89PNG\r\n\x1a\n";
 
 // What a file that is no PNG is, by its first bytes.
 std::string kind_of(std::string_view bytes) {
-  const auto riff = bytes.size() >= 12 && bytes.starts_with("RIFF") && bytes.substr(8, 4) == "WEBP";
   if (bytes.empty()) return "an empty file";
-  if (bytes.starts_with("\xff\xd8\xff")) return "a JPEG picture";
-  if (riff) return "a WebP picture";
-  if (bytes.starts_with("GIF8")) return "a GIF picture";
-  if (bytes.starts_with("BM")) return "a BMP picture";
-  if (bytes.substr(0, kSignature.size()) == "\x89PNG\n\x1a\n" || bytes.starts_with("\x89PNG")) {
-    return "a PNG damaged by a transfer that changed its line ends";
-  }
+  if (const auto kind = picture_kind(bytes))
+    return std::string(picture_kind_name(*kind)) + " picture";
+  if (is_png_sent_as_text(bytes)) return "a PNG damaged by a transfer that changed its line ends";
   return "another kind of file";
 }
 
@@ -37,10 +32,10 @@ class PngTextReader {
   PngTextReader(std::string_view bytes, const std::string& name) : rest_(bytes), name_(name) {}
 
   PictureInfo read() {
-    if (!rest_.starts_with(kSignature)) {
+    if (!rest_.starts_with(kPngSignature)) {
       fail("is " + kind_of(rest_) + ", not a PNG picture");
     }
-    rest_.remove_prefix(kSignature.size());
+    rest_.remove_prefix(kPngSignature.size());
     for (bool first = true;; first = false) {
       const Chunk chunk = next_chunk();
       if (first != (chunk.type == "IHDR")) fail("is damaged: a PNG begins with one IHDR chunk");
@@ -202,7 +197,7 @@ std::string read_png_bytes(const std::filesystem::path& path) {
   std::array<char, 1 << 16> piece;
   while (const size_t count = std::fread(piece.data(), 1, piece.size(), file.get())) {
     bytes.append(piece.data(), count);
-    if (!bytes.starts_with(kSignature)) break;
+    if (!bytes.starts_with(kPngSignature)) break;
     if (bytes.size() > kMaxPngBytes) {
       throw Error(ErrorKind::kFile, path.string() + ": is larger than any picture (1 GiB)");
     }

@@ -1,13 +1,14 @@
 #include "pictures/picture_reader.h"
 
-#include <array>
 #include <fstream>
+#include <optional>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "base/error.h"
 #include "pictures/picture_formats.h"
+#include "pictures/picture_kind.h"
 
 namespace zanime::pictures {
 namespace fs = std::filesystem;
@@ -20,45 +21,22 @@ std::string_view as_text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-struct OtherFormat {
-  size_t offset;
-  std::string_view mark;
-  const char* name;
-};
-
-// What people are likely to try.
-constexpr std::array<OtherFormat, 8> kOtherFormats{{
-    {0, "GIF8", "a GIF"},
-    {0, "BM", "a BMP"},
-    {0, std::string_view("II*\0", 4), "a TIFF"},
-    {0, std::string_view("MM\0*", 4), "a TIFF"},
-    {4, "ftypavi", "an AVIF"},
-    {4, "ftyphei", "a HEIC"},
-    {0, "\xff\x0a", "a JPEG XL"},
-    {0, "<svg", "an SVG"},
-}};
-
-[[noreturn]] void refuse(std::span<const std::byte> file, const std::string& name) {
-  constexpr const char* kAdvice = "; only PNG, JPEG and WebP can be read: convert it to PNG";
-  const std::string_view text = as_text(file);
-  if (text.empty()) throw Error(ErrorKind::kFile, name + ": this file is empty");
-  for (const OtherFormat& format : kOtherFormats) {
-    if (text.size() > format.offset && text.substr(format.offset).starts_with(format.mark)) {
-      throw Error(ErrorKind::kFile, name + ": this is " + format.name + kAdvice);
-    }
+[[noreturn]] void refuse(std::optional<PictureKind> kind, const std::string& name) {
+  if (!kind) {
+    throw Error(ErrorKind::kFile,
+                name + ": this is not a picture that can be read; PNG, JPEG and WebP can");
   }
-  throw Error(ErrorKind::kFile,
-              name + ": this is not a picture that can be read; PNG, JPEG and WebP can");
+  throw Error(ErrorKind::kFile, name + ": this is " + std::string(picture_kind_name(*kind)) +
+                                    "; only PNG, JPEG and WebP can be read: convert it to PNG");
 }
 
 DecodedPicture decode(std::span<const std::byte> file, const std::string& name) {
-  const std::string_view text = as_text(file);
-  if (text.starts_with("\x89PNG\r\n\x1a\n")) return decode_png(file, name);
-  if (text.starts_with("\xff\xd8\xff")) return decode_jpeg(file, name);
-  if (text.starts_with("RIFF") && text.size() >= 12 && text.substr(8, 4) == "WEBP") {
-    return decode_webp(file, name);
-  }
-  refuse(file, name);
+  if (file.empty()) throw Error(ErrorKind::kFile, name + ": this file is empty");
+  const std::optional<PictureKind> kind = picture_kind(as_text(file));
+  if (kind == PictureKind::kPng) return decode_png(file, name);
+  if (kind == PictureKind::kJpeg) return decode_jpeg(file, name);
+  if (kind == PictureKind::kWebp) return decode_webp(file, name);
+  refuse(kind, name);
 }
 
 // The eight orientations of EXIF: a picture mirrored left to right where so, upside down where so,
