@@ -159,8 +159,10 @@ BenchmarkResult run_benchmark(const BenchmarkOptions& options, ops::Backend& bac
     result.caption_seconds = seconds_since(start);
     const double weights = weights_of(network.weights());
     for (const int64_t side : options.sides) {
-      const Tensor latent =
-          sampling::normal_noise(Shape{1, network.config().latent_channels, side / 8, side / 8}, 1);
+      const Tensor latent = sampling::normal_noise(
+          Shape{1, network.config().latent_channels, side / models::kPixelsPerLatent,
+                side / models::kPixelsPerLatent},
+          1);
       const models::NextDit::Canvas canvas = network.canvas(latent, caption, backend);
       bench.measure("step", side, weights, [&](ops::Backend& recorder) {
         network.velocity(latent, 0.5f, caption, canvas, recorder, cancel);
@@ -171,8 +173,10 @@ BenchmarkResult run_benchmark(const BenchmarkOptions& options, ops::Backend& bac
     const models::AutoencoderDecoder decoder(
         checkpoints::open_model_weights(options.vae, checkpoints::ModelFamily::kFluxAutoencoder));
     for (const int64_t side : options.sides) {
-      const Tensor latent =
-          sampling::normal_noise(Shape{1, decoder.latent_channels(), side / 8, side / 8}, 2);
+      const Tensor latent = sampling::normal_noise(
+          Shape{1, decoder.latent_channels(), side / models::kPixelsPerLatent,
+                side / models::kPixelsPerLatent},
+          2);
       bench.measure("decode", side, 0,
                     [&](ops::Backend& recorder) { decoder.decode(latent, recorder, cancel); });
     }

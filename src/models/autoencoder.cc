@@ -1,6 +1,7 @@
 #include "models/autoencoder.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/error.h"
 #include "models/model_shapes.h"
@@ -158,6 +159,18 @@ AutoencoderDecoder::AutoencoderDecoder(const checkpoints::ModelWeights& weights)
   }
   norm_out_ = load_norm(weights, decoder + "norm_out");
   conv_out_ = load_conv(weights, decoder + "conv_out");
+}
+
+LatentSpace AutoencoderDecoder::latent_space() const {
+  constexpr int64_t kFluxChannels = 16;
+  constexpr std::array<int64_t, 4> kFluxWidths{512, 512, 256, 128};  // in the order they run
+  if (latent_channels() != kFluxChannels) return LatentSpace::kOther;
+  const bool has_flux_widths = std::equal(
+      levels_.begin(), levels_.end(), kFluxWidths.begin(), kFluxWidths.end(),
+      [](const Level& level, int64_t width) {
+        return !level.blocks.empty() && level.blocks.front().conv1.weight.rows() == width;
+      });
+  return has_flux_widths ? LatentSpace::kFlux : LatentSpace::kOther;
 }
 
 Tensor AutoencoderDecoder::decode_unclamped(const Tensor& latent, ops::Backend& backend,

@@ -13,6 +13,12 @@
 
 namespace zanime::models {
 
+// Pixels that one latent value stands for along each axis, in the released files.
+inline constexpr int64_t kPixelsPerLatent = 8;
+
+// Whose numbers latents are: every autoencoder that is trained anew has its own.
+enum class LatentSpace { kFlux, kOther };
+
 // What the two halves are built of.
 struct AutoencoderBlocks {
   struct Residual {
@@ -36,8 +42,8 @@ class AutoencoderDecoder {
   explicit AutoencoderDecoder(const checkpoints::ModelWeights& weights);
 
   int64_t latent_channels() const { return conv_in_.weight.columns() / 9; }
-  // Channels at the picture's own size: 128 in FLUX.1's.
-  int64_t finest_width() const { return conv_out_.weight.columns() / 9; }
+  // FLUX.1's where all widths are those of its file. A file says no more than its shapes.
+  LatentSpace latent_space() const;
 
   // Raw latent [batch, channels, h, w] -> picture [batch, 8h, 8w, 3], clamped to [0, 1]. The
   // factor is 2 for each upsampling level of the file.

@@ -6,7 +6,6 @@
 #include "models/autoencoder.h"
 #include "nodes/common_inputs.h"
 #include "nodes/core_nodes.h"
-#include "nodes/vae_picture.h"
 #include "sampling/ksampler.h"
 
 namespace zanime::nodes {
@@ -19,8 +18,8 @@ constexpr int64_t kMaxLatentBytes = int64_t{1} << 30;
 Latent empty_latent(const Arguments& arguments, int64_t channels) {
   const int64_t width = arguments.integer("width");
   const int64_t height = arguments.integer("height");
-  const Shape shape{arguments.integer("batch_size"), channels, height / kPixelsPerLatent,
-                    width / kPixelsPerLatent};
+  const Shape shape{arguments.integer("batch_size"), channels, height / models::kPixelsPerLatent,
+                    width / models::kPixelsPerLatent};
   if (shape.size() * static_cast<int64_t>(sizeof(float)) > kMaxLatentBytes) {
     throw Error(ErrorKind::kResource, std::to_string(shape[0]) + " pictures of " +
                                           std::to_string(width) + " x " + std::to_string(height) +

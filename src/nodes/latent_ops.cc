@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "models/autoencoder.h"
 #include "nodes/common_inputs.h"
 #include "nodes/core_nodes.h"
 #include "nodes/vae_picture.h"
@@ -47,8 +48,8 @@ std::vector<Value> upscale(const Arguments& arguments, NodeContext&) {
   if (!follow_height) height = std::max(height, kSmallestSide);
   if (follow_width) width = std::max(follow(old_width, height, old_height), kSmallestSide);
   if (follow_height) height = std::max(follow(old_height, width, old_width), kSmallestSide);
-  return {resized(latent, width / kPixelsPerLatent, height / kPixelsPerLatent, arguments,
-                  arguments.text("crop") == "center")};
+  return {resized(latent, width / models::kPixelsPerLatent, height / models::kPixelsPerLatent,
+                  arguments, arguments.text("crop") == "center")};
 }
 
 std::vector<Value> upscale_by(const Arguments& arguments, NodeContext&) {

@@ -33,8 +33,6 @@ constexpr std::array<std::array<float, kColours>, kChannels> kFactors{{
 }};
 constexpr std::array<float, kColours> kBias{-0.0329f, -0.0718f, -0.0851f};
 
-// The narrowest part of FLUX.1's decoder.
-constexpr int64_t kFluxFinestWidth = 128;
 // Latent values along the longer side of what is decoded: no preview need be larger than 512
 // pixels.
 constexpr int64_t kLargestSide = 64;
@@ -54,7 +52,7 @@ Tensor small(const Tensor& latent) {
 Tensor preview_pixels(const Tensor& latent, const sampling::LatentFormat& format, const Vae* vae,
                       ops::Backend& backend, const CancelToken& cancel) {
   if (vae != nullptr && vae->decoder->latent_channels() == format.channels &&
-      vae->decoder->finest_width() < kFluxFinestWidth) {
+      vae->decoder->latent_space() != models::LatentSpace::kFlux) {
     return vae->decoder->decode(format.from_model(small(latent)), backend, cancel);
   }
   return format.channels == kChannels ? linear_preview(latent) : Tensor();

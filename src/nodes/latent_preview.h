@@ -12,8 +12,8 @@ namespace zanime::nodes {
 // The pictures that a latent stands for, [batch, rows, columns, 3], values 0 to 1. `latent` is as
 // the diffusion model knows it (LatentFormat). Latents of FLUX.1's autoencoder, and those of which
 // nobody says whose they are, are seen as linear_preview sees them, an eighth of the picture's
-// size. Another autoencoder has another latent space; it is narrower, and so decodes at once, to
-// the picture's size or 512 pixels along the longer side. Empty where neither can be.
+// size. Latents of another autoencoder are decoded, to the picture's size or 512 pixels along the
+// longer side: those there are are narrow, and so quick. Empty where neither can be.
 Tensor preview_pixels(const Tensor& latent, const sampling::LatentFormat& format, const Vae* vae,
                       ops::Backend& backend, const CancelToken& cancel);
 

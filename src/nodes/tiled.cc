@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "models/autoencoder.h"
 #include "nodes/core_nodes.h"
 #include "nodes/vae_picture.h"
 #include "pictures/resample.h"
@@ -61,9 +62,9 @@ std::vector<Value> decode_tiled(const Arguments& arguments, NodeContext& context
   int64_t overlap = arguments.integer("overlap");
   if (tile_size < overlap * 4) overlap = tile_size / 4;
   Tiling square;
-  square.tile_height = square.tile_width = tile_size / kPixelsPerLatent;
-  square.overlap = overlap / kPixelsPerLatent;
-  square.multiply = kPixelsPerLatent;
+  square.tile_height = square.tile_width = tile_size / models::kPixelsPerLatent;
+  square.overlap = overlap / models::kPixelsPerLatent;
+  square.multiply = models::kPixelsPerLatent;
   const Tensor planes = mean_of_tilings(samples, square, context, [&](const Tensor& tile) {
     return pictures::to_planes(decoder.decode_unclamped(tile, context.backend, context.cancel));
   });
@@ -74,11 +75,11 @@ std::vector<Value> decode_tiled(const Arguments& arguments, NodeContext& context
 
 // Tiles and overlaps in between would not end where a latent value does.
 std::string check_encode_sizes(const Arguments& plain) {
-  if (plain.has("tile_size") && plain.integer("tile_size") % (2 * kPixelsPerLatent) != 0) {
+  if (plain.has("tile_size") && plain.integer("tile_size") % (2 * models::kPixelsPerLatent) != 0) {
     return "input `tile_size` is " + std::to_string(plain.integer("tile_size")) +
            ", but must be a multiple of 16";
   }
-  if (plain.has("overlap") && plain.integer("overlap") % kPixelsPerLatent != 0) {
+  if (plain.has("overlap") && plain.integer("overlap") % models::kPixelsPerLatent != 0) {
     return "input `overlap` is " + std::to_string(plain.integer("overlap")) +
            ", but must be a multiple of 8";
   }
@@ -95,7 +96,7 @@ std::vector<Value> encode_tiled(const Arguments& arguments, NodeContext& context
   Tiling square;
   square.tile_height = square.tile_width = arguments.integer("tile_size");
   square.overlap = arguments.integer("overlap");
-  square.divide = kPixelsPerLatent;
+  square.divide = models::kPixelsPerLatent;
   return {
       Latent{mean_of_tilings(pictures::to_planes(pixels), square, context, [&](const Tensor& tile) {
         return encoder.encode(pictures::to_pixels(tile), context.backend, context.cancel);

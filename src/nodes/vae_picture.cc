@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "models/autoencoder.h"
 #include "pictures/resample.h"
 
 namespace zanime::nodes {
@@ -63,7 +64,8 @@ void check_latent_channels(const models::AutoencoderDecoder& decoder, const Tens
 
 Tensor crop_to_latent_size(const Tensor& pixels) {
   const int64_t height = pixels.dim(1), width = pixels.dim(2);
-  const int64_t spare_rows = height % kPixelsPerLatent, spare_columns = width % kPixelsPerLatent;
+  const int64_t spare_rows = height % models::kPixelsPerLatent,
+                spare_columns = width % models::kPixelsPerLatent;
   if (height == spare_rows || width == spare_columns) {
     throw Error(ErrorKind::kGraph, "the picture has " + std::to_string(width) + " x " +
                                        std::to_string(height) +

@@ -7,9 +7,6 @@
 
 namespace zanime::nodes {
 
-// Pixels that one latent value stands for, along each axis.
-inline constexpr int64_t kPixelsPerLatent = 8;
-
 // The encoder. Throws Error(kGraph) when the file has none.
 const models::AutoencoderEncoder& encoder_of(const Vae& vae);
 
