@@ -1,8 +1,7 @@
-// How long-running work reports where it is, and how it is told to stop.
+// How long-running work is told to stop.
 #pragma once
 
 #include <atomic>
-#include <functional>
 
 #include "base/error.h"
 
