@@ -11,7 +11,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/text/size_text.h"
 #include "fetch/model_lock.h"
 #include "fetch/model_sources.h"
 #include "tests/support/environment.h"
@@ -439,16 +438,6 @@ TEST(ModelSources, AreConsistent) {
   }
   EXPECT_EQ(sources_to_fetch(Quantization::kFp8, false).size(), 3u);
   EXPECT_EQ(sources_to_fetch(Quantization::kBf16, true).size(), 4u);
-}
-
-TEST(SizeText, HasThreeDigits) {
-  EXPECT_EQ(text::size_text(1), "1 byte");
-  EXPECT_EQ(text::size_text(999), "999 bytes");
-  EXPECT_EQ(text::size_text(1000), "1.00 kB");
-  EXPECT_EQ(text::size_text(335'304'388), "335 MB");
-  EXPECT_EQ(text::size_text(999'999'999), "1.00 GB");
-  EXPECT_EQ(text::size_text(6'154'968'720), "6.15 GB");
-  EXPECT_EQ(text::size_text(10'512'806'320), "10.5 GB");
 }
 
 }  // namespace

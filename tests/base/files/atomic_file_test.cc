@@ -80,5 +80,36 @@ TEST(AtomicFile, NoticesLackOfSpaceWhileWriting) {
   EXPECT_EQ(folder.file_count(), 0u);
 }
 
+TEST(AtomicFile, ReplacesAFileAndWhatALinkLeadsTo) {
+  const ScratchFolder folder;
+  folder.write("a", "a longer text");
+  std::filesystem::create_symlink("a", folder / "link");
+  {
+    AtomicFile file(folder / "link");
+    file.write_at(0, bytes_of("new"));
+    file.commit();
+  }
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
+  EXPECT_EQ(std::filesystem::file_size(folder / "a"), 3u);
+  EXPECT_EQ(folder.file_count(), 2u);
+}
+
+TEST(AtomicFile, ANewFileDoesNotReplaceOne) {
+  const ScratchFolder folder;
+  AtomicFile first(folder / "a"), second(folder / "a");
+  first.write_at(0, bytes_of("first"));
+  second.write_at(0, bytes_of("the second"));
+  EXPECT_TRUE(first.commit_new());
+  EXPECT_FALSE(second.commit_new());
+  EXPECT_EQ(std::filesystem::file_size(folder / "a"), 5u);
+  EXPECT_EQ(folder.file_count(), 1u);
+}
+
+TEST(AtomicFile, NamesAFolderThatDoesNotExist) {
+  const ScratchFolder folder;
+  expect_error(ErrorKind::kFile, "create it first", [&] { AtomicFile(folder / "no/a"); });
+  expect_error(ErrorKind::kFile, "is a folder", [&] { AtomicFile file(folder.path()); });
+}
+
 }  // namespace
 }  // namespace zanime::files
