@@ -6,9 +6,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "tests/support/scratch_folder.h"
-#include "tests/support/subprocess.h"
-#include "tests/support/synthetic_models_root.h"
+#include "tests/support/program_test.h"
 
 namespace zanime::cli {
 namespace {
@@ -16,25 +14,20 @@ namespace {
 using nlohmann::json;
 using namespace zanime::testing;
 
-class BenchProgram : public ::testing::Test {
+class BenchProgram : public ProgramTest {
  protected:
-  ProgramResult bench(const std::vector<std::string>& arguments) const {
-    std::vector<std::string> words{ZANIME_PROGRAM, "bench"};
-    words.insert(words.end(), arguments.begin(), arguments.end());
-    return Subprocess(
-               words, folder.path(),
-               {{"ZANIME_MODELS_ROOT", synthetic_models_root().string()}, {"OMP_NUM_THREADS", "1"}})
-        .wait();
+  ProgramResult bench(Arguments arguments) const {
+    arguments.insert(arguments.begin(), "bench");
+    return run(arguments);
   }
 
-  const std::vector<std::string> files = {"--model",        "tiny-dit-fp8.safetensors",
-                                          "--text-encoder", "tiny-qwen3-fp8.safetensors",
-                                          "--vae",          "tiny-vae-full-fp32.safetensors"};
-  ScratchFolder folder;
+  const Arguments models = {"--model",        "tiny-dit-fp8.safetensors",
+                            "--text-encoder", "tiny-qwen3-fp8.safetensors",
+                            "--vae",          "tiny-vae-full-fp32.safetensors"};
 };
 
 TEST_F(BenchProgram, MeasuresEveryStageAtEverySize) {
-  std::vector<std::string> arguments = files;
+  Arguments arguments = models;
   arguments.insert(arguments.end(), {"--sizes", "64,128", "--json"});
   const ProgramResult result = bench(arguments);
   ASSERT_EQ(result.exit_code, 0) << result.err;

@@ -1,8 +1,5 @@
 // `zanime fetch` from outside, with a hub on this machine.
 #include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -12,8 +9,7 @@
 #include "cli/transfer_view.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/fake_hub.h"
-#include "tests/support/scratch_folder.h"
-#include "tests/support/subprocess.h"
+#include "tests/support/program_test.h"
 #include "tests/support/terminal_program.h"
 
 namespace zanime::cli {
@@ -22,37 +18,31 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 using namespace zanime::testing;
-using Arguments = std::vector<std::string>;
 
-class FetchProgram : public ::testing::Test {
+class FetchProgram : public ProgramTest {
  protected:
+  FetchProgram() {
+    environment = {{"ZANIME_MODELS_ROOT", models().string()},
+                   {"HF_ENDPOINT", hub.origin()},
+                   {"HF_TOKEN", "hf_secret"},
+                   {"no_proxy", "*"}};
+  }
+
+  ProgramResult fetch(const Arguments& more) const { return run(fetch_arguments(more)); }
   // The test hub's files are not those of the pinned revisions.
-  static Arguments command(const Arguments& more) {
-    Arguments words{ZANIME_PROGRAM, "fetch", "--revision", "main"};
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
+  static Arguments fetch_arguments(const Arguments& more) {
+    Arguments arguments{"fetch", "--revision", "main"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
   }
-  std::map<std::string, std::string> environment() const {
-    std::map<std::string, std::string> variables{{"ZANIME_MODELS_ROOT", models().string()},
-                                                 {"HF_ENDPOINT", hub.origin()},
-                                                 {"HF_TOKEN", "hf_secret"},
-                                                 {"no_proxy", "*"}};
-    variables.insert(more_environment.begin(), more_environment.end());
-    return variables;
-  }
-  ProgramResult run(const Arguments& more) const {
-    return Subprocess(command(more), folder.path(), environment()).wait();
-  }
-  fs::path models() const { return folder / "models"; }
-  bool has(const std::string& file) const { return fs::exists(models() / file); }
+  std::filesystem::path models() const { return folder / "models"; }
+  bool has(const std::string& file) const { return std::filesystem::exists(models() / file); }
 
   FakeHub hub;
-  ScratchFolder folder;
-  std::map<std::string, std::string> more_environment;
 };
 
 TEST_F(FetchProgram, ShowsSizesFirstAndBringsTheFiles) {
-  const ProgramResult result = run({"--yes"});
+  const ProgramResult result = fetch({"--yes"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   for (const char* part :
        {"diffusion_models/z-anime-distill-8step-fp8.safetensors  50.0 kB  to download",
@@ -68,14 +58,14 @@ TEST_F(FetchProgram, ShowsSizesFirstAndBringsTheFiles) {
   EXPECT_TRUE(has("text_encoders/qwen_3_4b-fp8.safetensors"));
   EXPECT_TRUE(has("zanime-models.json"));
 
-  const ProgramResult again = run({});  // nothing to ask
+  const ProgramResult again = fetch({});  // nothing to ask
   EXPECT_EQ(again.exit_code, 0) << again.err;
   expect_contains(again.out, "Everything is here.");
   EXPECT_EQ(hub.hub_requests("GET"), 3u);
 }
 
 TEST_F(FetchProgram, WithoutATerminalItWantsToBeToldYes) {
-  const ProgramResult result = run({});
+  const ProgramResult result = fetch({});
   EXPECT_EQ(result.exit_code, 2);
   expect_contains(result.err, "error: there is no terminal to ask on");
   expect_contains(result.err, "--yes");
@@ -83,10 +73,10 @@ TEST_F(FetchProgram, WithoutATerminalItWantsToBeToldYes) {
 }
 
 TEST_F(FetchProgram, ADryRunOnlyShows) {
-  const ProgramResult result = run({"--dry-run", "--quant", "bf16", "--with", "aio"});
+  const ProgramResult result = fetch({"--dry-run", "--quant", "bf16", "--with", "aio"});
   EXPECT_EQ(result.exit_code, 4) << result.err;  // this hub has no such all-in-one
   expect_contains(result.err, "aio-bf16.safetensors: the server answered 404 Not Found");
-  const ProgramResult shown = run({"--dry-run", "--with", "aio"});
+  const ProgramResult shown = fetch({"--dry-run", "--with", "aio"});
   EXPECT_EQ(shown.exit_code, 0) << shown.err;
   expect_contains(shown.out, "checkpoints/z-anime-distill-8step-aio-fp8.safetensors");
   expect_contains(shown.out, "To download: 170 kB");
@@ -94,7 +84,7 @@ TEST_F(FetchProgram, ADryRunOnlyShows) {
 }
 
 TEST_F(FetchProgram, JsonIsOneObject) {
-  const ProgramResult result = run({"--yes", "--json"});
+  const ProgramResult result = fetch({"--yes", "--json"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const ordered_json object = ordered_json::parse(result.out);
   ASSERT_EQ(object["files"].size(), 3u);
@@ -105,18 +95,18 @@ TEST_F(FetchProgram, JsonIsOneObject) {
   EXPECT_EQ(vae["bytes_received"], 10'000);
   EXPECT_EQ(vae["commit"], std::string(40, 'c'));
   EXPECT_EQ(vae["sha256"], sha256_hex(std::string(10'000, 'v')));
-  EXPECT_EQ(ordered_json::parse(run({"--json"}).out)["files"][2]["state"], "present");
+  EXPECT_EQ(ordered_json::parse(fetch({"--json"}).out)["files"][2]["state"], "present");
 }
 
 TEST_F(FetchProgram, QuietIsSilent) {
-  const ProgramResult result = run({"--yes", "-q"});
+  const ProgramResult result = fetch({"--yes", "-q"});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.out + result.err, "");
 }
 
 TEST_F(FetchProgram, DownloadsCanBeForbidden) {
-  more_environment = {{"ZANIME_DISABLE_COMFY_SOURCE_FETCH", "1"}};
-  const ProgramResult result = run({"--yes"});
+  environment["ZANIME_DISABLE_COMFY_SOURCE_FETCH"] = "1";
+  const ProgramResult result = fetch({"--yes"});
   EXPECT_EQ(result.exit_code, 4);
   expect_contains(result.err, "downloads are switched off (ZANIME_DISABLE_COMFY_SOURCE_FETCH=1)");
   EXPECT_TRUE(hub.hub().requests().empty());
@@ -128,14 +118,14 @@ TEST_F(FetchProgram, OptionsThatAreWrongAreTold) {
                                      {"--with", "lora"},
                                      {"--revision", "x"},
                                      {"--revision", "="}}) {
-    EXPECT_EQ(run(arguments).exit_code, 2) << arguments.back();
+    EXPECT_EQ(fetch(arguments).exit_code, 2) << arguments.back();
   }
   EXPECT_TRUE(hub.hub().requests().empty());
 }
 
 TEST_F(FetchProgram, AsksOnATerminal) {
   {
-    TerminalProgram program(command({}), folder.path(), environment());
+    TerminalProgram program(command(fetch_arguments({})), folder.path(), environment);
     ASSERT_TRUE(program.wait_for("Download? [Y/n] ")) << program.shown();
     program.type("what\n");
     program.type("n\n");
@@ -144,13 +134,13 @@ TEST_F(FetchProgram, AsksOnATerminal) {
     EXPECT_FALSE(fs::exists(models()));
   }
   {
-    TerminalProgram program(command({}), folder.path(), environment());
+    TerminalProgram program(command(fetch_arguments({})), folder.path(), environment);
     ASSERT_TRUE(program.wait_for("Download? [Y/n] ")) << program.shown();
     program.type("\x03");
     EXPECT_EQ(program.wait(), 130);
     EXPECT_FALSE(fs::exists(models()));
   }
-  TerminalProgram program(command({}), folder.path(), environment());
+  TerminalProgram program(command(fetch_arguments({})), folder.path(), environment);
   ASSERT_TRUE(program.wait_for("Download? [Y/n] ")) << program.shown();
   program.type("\n");
   EXPECT_EQ(program.wait(), 0) << program.shown();
@@ -171,14 +161,14 @@ TEST_F(FetchProgram, CtrlCKeepsThePartAndTheNextRunContinues) {
     answer.cut_after = 20'000;
     return answer;
   };
-  TerminalProgram program(command({"--yes"}), folder.path(), environment());
+  TerminalProgram program(command(fetch_arguments({"--yes"})), folder.path(), environment);
   ASSERT_TRUE(program.wait_for("trying again in 200 s")) << program.shown();
   program.type("\x03");
   EXPECT_EQ(program.wait(), 130);
   expect_contains(program.shown(),
                   "stopped; 20.0 kB of 50.0 kB of z-anime-distill-8step-fp8.safetensors are kept");
   well = true;
-  const ProgramResult result = run({"--yes"});
+  const ProgramResult result = fetch({"--yes"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   expect_contains(result.err, "20.0 kB of it are here");
   expect_contains(result.err, "continuing after the 20.0 kB that are already here");

@@ -1,13 +1,9 @@
 // The everyday options of `zanime generate`, from outside.
 #include <algorithm>
-#include <chrono>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -17,9 +13,7 @@
 #include "pictures/picture_reader.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/golden.h"
-#include "tests/support/scratch_folder.h"
-#include "tests/support/subprocess.h"
-#include "tests/support/synthetic_models_root.h"
+#include "tests/support/program_test.h"
 
 namespace zanime::cli {
 namespace {
@@ -27,43 +21,21 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 using namespace zanime::testing;
-using Arguments = std::vector<std::string>;
 
-class GenerateProgram : public ::testing::Test {
+class GenerateProgram : public ProgramTest {
  protected:
-  ProgramResult run(const Arguments& arguments) const {
-    Arguments words{ZANIME_PROGRAM};
-    words.insert(words.end(), arguments.begin(), arguments.end());
-    return Subprocess(
-               words, folder.path(),
-               {{"ZANIME_MODELS_ROOT", synthetic_models_root().string()}, {"OMP_NUM_THREADS", "1"}})
-        .wait();
-  }
   // A request that is done in a moment.
-  ProgramResult generate(const Arguments& more, const std::string& prompt = "1girl") const {
-    Arguments arguments{"generate", prompt, "--model", "tiny-dit-fp8.safetensors", "-s", "1"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return run(arguments);
+  ProgramResult generate(Arguments more, const std::string& prompt = "1girl") const {
+    more.insert(more.end(), {"-s", "1"});
+    return run(generation(more, prompt));
   }
   ProgramResult small(Arguments more, const std::string& prompt = "1girl") const {
     more.insert(more.end(), {"-W", "64", "-H", "64"});
     return generate(more, prompt);
   }
-  std::string bytes(const std::string& name) const {
-    std::ifstream file(folder / name, std::ios::binary);
-    EXPECT_TRUE(file.good()) << name;
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-  Tensor pixels(const std::string& name) const {
-    return pictures::read_picture(folder / name).pixels;
-  }
   std::string prompt_of(const std::string& name) const {
-    const auto texts = pictures::read_picture_info(folder / name).texts;
-    return ordered_json::parse(texts.at("prompt"))["5"]["inputs"]["text"];
+    return graph_of(name)["5"]["inputs"]["text"];
   }
-  std::vector<std::string> files() const { return folder.names(); }
-
-  ScratchFolder folder;
 };
 
 TEST_F(GenerateProgram, CountMakesWhatSeparateCallsMake) {
@@ -169,16 +141,9 @@ TEST_F(GenerateProgram, ThePreviewIsThereBeforeThePicture) {
   EXPECT_TRUE(fs::last_write_time(folder / "p.png") <= fs::last_write_time(folder / "a_1.png"));
 
   // While it runs, and whole: stopped in the middle, it has a preview and no picture.
-  Subprocess running(
-      {ZANIME_PROGRAM, "generate", "x", "--model", "tiny-dit-fp8.safetensors", "-W", "64", "-H",
-       "64", "-s", "100", "--count", "100", "--preview", "live.png", "-o", "never.png"},
-      folder.path(),
-      {{"ZANIME_MODELS_ROOT", synthetic_models_root().string()}, {"OMP_NUM_THREADS", "1"}});
-  const auto start = std::chrono::steady_clock::now();
-  while (running.err_so_far().find("step 3/") == std::string::npos &&
-         std::chrono::steady_clock::now() - start < std::chrono::seconds(60)) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
+  Subprocess running = start(generation({"-W", "64", "-H", "64", "-s", "100", "--count", "100",
+                                         "--preview", "live.png", "-o", "never.png"}));
+  EXPECT_TRUE(running.wait_for_err("step 3/"));
   EXPECT_TRUE(fs::exists(folder / "live.png"));
   running.send(SIGINT);
   EXPECT_EQ(running.wait().exit_code, 130);

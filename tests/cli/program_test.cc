@@ -1,10 +1,9 @@
 // The built program from outside: exit codes, what stands on stdout and stderr, which files remain.
-#include <chrono>
+#include "tests/support/program_test.h"
+
 #include <csignal>
 #include <filesystem>
-#include <map>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -13,9 +12,6 @@
 #include "pictures/picture_info.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/golden.h"
-#include "tests/support/scratch_folder.h"
-#include "tests/support/subprocess.h"
-#include "tests/support/synthetic_models_root.h"
 
 namespace zanime::cli {
 namespace {
@@ -23,32 +19,15 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 using namespace zanime::testing;
-using Arguments = std::vector<std::string>;
 
-class Program : public ::testing::Test {
+class Program : public ProgramTest {
  protected:
-  std::vector<std::string> command(const Arguments& arguments) const {
-    std::vector<std::string> words{ZANIME_PROGRAM};
-    words.insert(words.end(), arguments.begin(), arguments.end());
-    return words;
-  }
-  std::map<std::string, std::string> environment() const {
-    return {{"ZANIME_MODELS_ROOT", synthetic_models_root().string()}, {"OMP_NUM_THREADS", "2"}};
-  }
-  ProgramResult run(const Arguments& arguments) const {
-    return Subprocess(command(arguments), folder.path(), environment()).wait();
-  }
   // A request that is done in a moment.
   static Arguments small(const Arguments& more) {
-    Arguments arguments{"generate", "1girl", "--model", "tiny-dit-fp8.safetensors",
-                        "-W",       "64",    "-H",      "64",
-                        "--steps",  "2"};
+    Arguments arguments{"-W", "64", "-H", "64", "--steps", "2"};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    return arguments;
+    return generation(arguments);
   }
-  std::vector<std::string> files() const { return folder.names(); }
-
-  ScratchFolder folder;
 };
 
 TEST_F(Program, GenerateWritesAPictureThatTellsHowItWasMade) {
@@ -73,10 +52,7 @@ TEST_F(Program, GenerateWritesAPictureThatTellsHowItWasMade) {
   // The graph that the picture carries makes the same bytes.
   folder.write("again.json", info.texts.at("prompt"));
   ASSERT_EQ(run({"run", "again.json", "-o", "again.png", "--quiet"}).exit_code, 0);
-  std::ifstream first(folder / "out.png", std::ios::binary),
-      second(folder / "again.png", std::ios::binary);
-  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(first), {}),
-            std::string(std::istreambuf_iterator<char>(second), {}));
+  EXPECT_EQ(bytes("out.png"), bytes("again.png"));
 }
 
 TEST_F(Program, GenerateNumbersFilesAndPrintsARandomSeed) {
@@ -193,14 +169,9 @@ INSTANTIATE_TEST_SUITE_P(
     [](const ::testing::TestParamInfo<Refusal>& test) { return std::string(test.param.name); });
 
 TEST_F(Program, InterruptStopsAndLeavesNothing) {
-  Subprocess program(command({"generate", "1girl", "--model", "tiny-dit-fp8.safetensors", "-W",
-                              "256", "-H", "256", "--steps", "100", "-o", "out.png"}),
-                     folder.path(), environment());
-  const auto start = std::chrono::steady_clock::now();
-  while (program.err_so_far().find("step 1/") == std::string::npos &&
-         std::chrono::steady_clock::now() - start < std::chrono::seconds(60)) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
+  Subprocess program =
+      start(generation({"-W", "256", "-H", "256", "--steps", "100", "-o", "out.png"}));
+  EXPECT_TRUE(program.wait_for_err("step 1/"));
   program.send(SIGINT);
   const ProgramResult result = program.wait();
   EXPECT_EQ(result.exit_code, 130);

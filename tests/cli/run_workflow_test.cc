@@ -15,10 +15,8 @@
 #include "tests/support/editor_workflow.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/golden.h"
+#include "tests/support/program_test.h"
 #include "tests/support/random_tensor.h"
-#include "tests/support/scratch_folder.h"
-#include "tests/support/subprocess.h"
-#include "tests/support/synthetic_models_root.h"
 
 namespace zanime::cli {
 namespace {
@@ -26,7 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 using namespace zanime::testing;
-using Arguments = std::vector<std::string>;
 
 // The plain workflow in the editor's form with files that are there, 64 x 64, two steps.
 ordered_json plain() {
@@ -160,38 +157,21 @@ ordered_json switched_workflow() {
             "inputs": {"ckpt_name": "released-aio.safetensors"}}})json");
 }
 
-class RunWorkflow : public ::testing::Test {
+class RunWorkflow : public ProgramTest {
  protected:
-  ProgramResult zanime(const Arguments& arguments) const {
-    Arguments words{ZANIME_PROGRAM};
-    words.insert(words.end(), arguments.begin(), arguments.end());
-    return Subprocess(
-               words, folder.path(),
-               {{"ZANIME_MODELS_ROOT", synthetic_models_root().string()}, {"OMP_NUM_THREADS", "1"}})
-        .wait();
-  }
-  ProgramResult run(const ordered_json& workflow, const Arguments& more) const {
+  ProgramResult run_workflow(const ordered_json& workflow, const Arguments& more) const {
     folder.write("workflow.json", workflow.dump());
     Arguments arguments{"run", "workflow.json"};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    return zanime(arguments);
-  }
-  // The graph that the picture carries.
-  ordered_json graph_of(const std::string& name) const {
-    return ordered_json::parse(pictures::read_picture_info(folder / name).texts.at("prompt"));
+    return run(arguments);
   }
   // The prompt that a run of the workflow with these options draws with.
   std::string prompt_of(const ordered_json& workflow, Arguments more) const {
     more.insert(more.end(), {"-o", "prompt.png"});
-    const ProgramResult made = run(workflow, more);
+    const ProgramResult made = run_workflow(workflow, more);
     EXPECT_EQ(made.exit_code, 0) << made.err;
     return graph_of("prompt.png")["5"]["inputs"]["text"];
   }
-  Tensor pixels(const std::string& name) const {
-    return pictures::read_picture(folder / name).pixels;
-  }
-
-  ScratchFolder folder;
 };
 
 const Arguments kRenamed{"--set",          "57.unet_name=tiny-dit-fp8.safetensors",
@@ -229,7 +209,7 @@ TEST_F(RunWorkflow, TextThatIsNotUtf8IsToldBeforeTheWork) {
 
 TEST_F(RunWorkflow, ASubgraphRunsWithTheValuesItIsGiven) {
   const ordered_json workflow = subgraph_workflow();
-  const ProgramResult made = run(workflow, kRenamed);
+  const ProgramResult made = run_workflow(workflow, kRenamed);
   ASSERT_EQ(made.exit_code, 0) << made.err;
   const std::string name = "res_multistep_64_00001_.png";
   ASSERT_EQ(folder.names(), (Arguments{name, "workflow.json"})) << made.err;
@@ -244,34 +224,33 @@ TEST_F(RunWorkflow, ASubgraphRunsWithTheValuesItIsGiven) {
   EXPECT_FALSE(graph.contains("35"));
 
   // The picture runs again, to the same bytes, with the words it has.
-  ASSERT_EQ(zanime({"run", name, "-o", "again.png"}).exit_code, 0);
+  ASSERT_EQ(run({"run", name, "-o", "again.png"}).exit_code, 0);
   EXPECT_EQ(graph_of("again.png"), graph);
   EXPECT_EQ(max_difference(pixels("again.png"), pixels(name)), 0.0);
 }
 
 TEST_F(RunWorkflow, TheSizeBesideASubgraphReachesItsInside) {
   folder.write("workflow.json", subgraph_workflow().dump());
-  const ProgramResult shown = zanime({"graph", "workflow.json"});
+  const ProgramResult shown = run({"graph", "workflow.json"});
   ASSERT_EQ(shown.exit_code, 0) << shown.err;
   expect_contains(shown.out, "SaveImageAdvanced (node 95)");
   expect_contains(shown.out, "width: ResolutionSelector (node 94)");
   expect_contains(shown.out, "unet_name = \"released.safetensors\"  [missing file]");
   expect_contains(shown.out, "text = \"{red|blue|green|white|black} hair // as you like\"");
-  const ordered_json outline =
-      ordered_json::parse(zanime({"graph", "workflow.json", "--json"}).out);
+  const ordered_json outline = ordered_json::parse(run({"graph", "workflow.json", "--json"}).out);
   EXPECT_EQ(outline["outputs"], ordered_json::array({"95"}));
   EXPECT_EQ(outline["graph"]["57:7"]["inputs"]["width"], ordered_json::array({"94", 0}));
 
   // 0.1 x 1024 x 1024 pixels as a square.
-  const ProgramResult made =
-      run(subgraph_workflow(), {"--set", "57.unet_name=tiny-dit-fp8.safetensors", "--text-encoder",
-                                "tiny-qwen3-fp8.safetensors", "--steps", "1", "-o", "wide.png"});
+  const ProgramResult made = run_workflow(
+      subgraph_workflow(), {"--set", "57.unet_name=tiny-dit-fp8.safetensors", "--text-encoder",
+                            "tiny-qwen3-fp8.safetensors", "--steps", "1", "-o", "wide.png"});
   ASSERT_EQ(made.exit_code, 0) << made.err;
   EXPECT_EQ(pixels("wide.png").shape(), (Shape{1, 64, 320, 3}));
 }
 
 TEST_F(RunWorkflow, FilesThatAreNotThereAreAllToldAtOnce) {
-  const ProgramResult refused = run(subgraph_workflow(), {});
+  const ProgramResult refused = run_workflow(subgraph_workflow(), {});
   EXPECT_EQ(refused.exit_code, 4);
   expect_contains(refused.err, "the graph has 2 problems");
   expect_contains(refused.err, "UNETLoader (node 57:1): input `unet_name`");
@@ -282,7 +261,7 @@ TEST_F(RunWorkflow, FilesThatAreNotThereAreAllToldAtOnce) {
 TEST_F(RunWorkflow, SwitchesAndSeedsOfOtherPacksAreSeenThrough) {
   const Arguments small{"--model", "tiny-aio-fp8.safetensors", "--steps", "1", "-W", "64", "-H",
                         "64"};
-  const ProgramResult made = run(switched_workflow(), small);
+  const ProgramResult made = run_workflow(switched_workflow(), small);
   ASSERT_EQ(made.exit_code, 0) << made.err;
   EXPECT_EQ(folder.names(), (Arguments{"first_00001_.png", "second_00001_.png", "workflow.json"}));
   EXPECT_EQ(pixels("first_00001_.png").shape(), (Shape{1, 64, 64, 3}));
@@ -299,7 +278,7 @@ TEST_F(RunWorkflow, SwitchesAndSeedsOfOtherPacksAreSeenThrough) {
   EXPECT_EQ(graph["20"]["inputs"]["text"], "{a|b}");
   EXPECT_EQ(graph["20"]["inputs"]["clip"], ordered_json::array({"124", 1}));
   for (const char* id : {"13", "28", "54", "96", "98"}) EXPECT_FALSE(graph.contains(id)) << id;
-  ASSERT_EQ(zanime({"run", "second_00001_.png", "-o", "again.png"}).exit_code, 0);
+  ASSERT_EQ(run({"run", "second_00001_.png", "-o", "again.png"}).exit_code, 0);
   EXPECT_EQ(max_difference(pixels("again_2.png"), pixels("second_00001_.png")), 0.0);
 }
 
@@ -328,10 +307,11 @@ TEST_F(RunWorkflow, PromptsOfTheCommandLineMayHoldChoicesAndWildcards) {
             "x crimson {y}");
   EXPECT_EQ(prompt_of(workflow, {"--prompt", "{x|y} // z", "--literal"}), "{x|y} // z");
   EXPECT_EQ(prompt_of(workflow, {"--set", "5.text={x|y}"}), "{x|y}") << "exactly what is said";
-  const ProgramResult missing = run(workflow, {"--prompt", "__hat__", "--wildcards", "words"});
+  const ProgramResult missing =
+      run_workflow(workflow, {"--prompt", "__hat__", "--wildcards", "words"});
   EXPECT_EQ(missing.exit_code, 4);
   expect_contains(missing.err, "there is no hat.txt in");
-  const ProgramResult open = run(workflow, {"--prompt", "{x|y"});
+  const ProgramResult open = run_workflow(workflow, {"--prompt", "{x|y"});
   EXPECT_EQ(open.exit_code, 2);
   expect_contains(open.err, "has a { without a }");
 }
@@ -347,14 +327,14 @@ TEST_F(RunWorkflow, WhatIsSavedIsHandedOn) {
                                           "[]", R"(["large"])"));
   workflow["links"].push_back({11, 10, 0, 11, 0, "IMAGE"});
   workflow["links"].push_back({12, 11, 0, 12, 0, "IMAGE"});
-  const ProgramResult made = run(workflow, {});
+  const ProgramResult made = run_workflow(workflow, {});
   ASSERT_EQ(made.exit_code, 0) << made.err;
   EXPECT_EQ(pixels("test_00001_.png").shape(), (Shape{1, 64, 64, 3}));
   EXPECT_EQ(pixels("large_00001_.png").shape(), (Shape{1, 128, 128, 3}));
 }
 
 TEST_F(RunWorkflow, APreviewIsThere) {
-  const ProgramResult made = run(plain(), {"--preview", "p.png", "-o", "a.png"});
+  const ProgramResult made = run_workflow(plain(), {"--preview", "p.png", "-o", "a.png"});
   ASSERT_EQ(made.exit_code, 0) << made.err;
   EXPECT_EQ(folder.names(), (Arguments{"a.png", "p.png", "workflow.json"}));
   EXPECT_EQ(pixels("p.png").shape(), pixels("a.png").shape());
@@ -365,7 +345,7 @@ TEST_F(RunWorkflow, AWebPCanBeLoaded) {
   const ordered_json graph = ordered_json::parse(R"json({
     "1": {"class_type": "LoadImage", "inputs": {"image": "in.webp"}},
     "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "out"}}})json");
-  const ProgramResult made = run(graph, {});
+  const ProgramResult made = run_workflow(graph, {});
   ASSERT_EQ(made.exit_code, 0) << made.err;
   EXPECT_LE(max_difference(pixels("out_00001_.png"), pixels("in.webp")), 1.0 / 255);
 }

@@ -1,12 +1,12 @@
 """The service that ZeroGPU's package `spaces` asks for a device, as a server on this machine."""
 
 import json
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
+
+from loopback import Handler, LoopbackServer
 
 
 @dataclass
@@ -21,7 +21,7 @@ class Answer:
 GRANTED = {"idle": True, "nvidiaIndex": 0, "nvidiaUUID": "GPU-0", "allowToken": "token"}
 
 
-class DeviceApi:
+class DeviceApi(LoopbackServer):
     """Grants everything, unless `answer` is set."""
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class DeviceApi:
         self.processes: list[int] = []  # that were let near a device
         api = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Answers(Handler):
             def do_POST(self):
                 url = urlsplit(self.path)
                 parameters = dict(parse_qsl(url.query))
@@ -40,27 +40,14 @@ class DeviceApi:
                 answer = api.answer() if url.path == "/schedule" else Answer()
                 api._send(self, answer)
 
-            def log_message(self, *_):
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(Answers)
 
     def of(self, path: str) -> list[dict[str, str]]:
         """The parameters of the requests to this path so far."""
         return [parameters for asked, parameters in self.asked if asked == path]
 
     @staticmethod
-    def _send(request: BaseHTTPRequestHandler, answer: Answer) -> None:
+    def _send(request: Handler, answer: Answer) -> None:
         events = answer.body if isinstance(answer.body, list) else None
         request.send_response(answer.status)
         for name, value in answer.fields.items():

@@ -2,15 +2,16 @@
 
 import hashlib
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote
+
+from loopback import Handler, LoopbackServer
 
 _COMMIT = "c" * 40
 _PIECE = 64 * 1024
 
 
-class Hub:
+class Hub(LoopbackServer):
     """Serves `files` ("OWNER/NAME/PATH" to a file), whose bodies stop at a quarter until `gate` is
     set; or answers with another status, or with another length of the files."""
 
@@ -19,32 +20,22 @@ class Hub:
         self.asked: list[str] = []  # method and path
         hub = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Answers(Handler):
             def do_HEAD(self):
                 hub._answer(self, files, status, length)
 
             def do_GET(self):
                 hub._answer(self, files, status, length)
 
-            def log_message(self, *_):
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(Answers)
 
     def close(self) -> None:
         self.gate.set()
-        self._server.shutdown()
-        self._server.server_close()
+        super().close()
 
     def _answer(
         self,
-        request: BaseHTTPRequestHandler,
+        request: Handler,
         files: dict[str, Path],
         status: int,
         length: int | None,

@@ -1,10 +1,12 @@
 #include "tests/support/subprocess.h"
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
+#include <thread>
 
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -66,6 +68,15 @@ Subprocess::~Subprocess() {
 void Subprocess::send(int signal) const { kill(pid_, signal); }
 
 std::string Subprocess::err_so_far() const { return contents(err_); }
+
+bool Subprocess::wait_for_err(const std::string& text) const {
+  const auto start = std::chrono::steady_clock::now();
+  while (std::chrono::steady_clock::now() - start < std::chrono::seconds(60)) {
+    if (err_so_far().find(text) != std::string::npos) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return false;
+}
 
 ProgramResult Subprocess::wait() {
   int status = 0;

@@ -30,6 +30,8 @@ class Subprocess {
   void send(int signal) const;
   // What it has written to stderr so far.
   std::string err_so_far() const;
+  // Waits until that contains `text`, for a minute at most. Returns whether it does.
+  bool wait_for_err(const std::string& text) const;
   // Waits for the end.
   ProgramResult wait();
 
