@@ -167,6 +167,20 @@ class GridOutput {
   std::string parameters_;  // of the first picture
 };
 
+// A picture that is finished must not be replaced by another one of the same call. The preview of a
+// single picture may have its name: it is gone when that is finished.
+void check_names(const PictureOutput& output, const GridOutput& grid, const PreviewOutput& preview,
+                 int64_t pictures) {
+  const auto refuse = [](const std::string& option, const std::filesystem::path& file) {
+    throw Error(ErrorKind::kUsage, option + " " + file.string() +
+                                       " is the name of another file that this call writes; "
+                                       "choose another");
+  };
+  if (output.writes(grid.file())) refuse("--grid", grid.file());
+  if (pictures > 1 && output.writes(preview.file())) refuse("--preview", preview.file());
+  if (!grid.file().empty() && grid.file() == preview.file()) refuse("--preview", preview.file());
+}
+
 void generate(const GenerateOptions& options, const GlobalOptions& globals,
               const CancelToken& cancel) {
   const engine::GenerationParams params = read_params(options);
@@ -183,6 +197,7 @@ void generate(const GenerateOptions& options, const GlobalOptions& globals,
   output.expect(pictures);
   GridOutput grid(options.grid, pictures, requests.front());
   PreviewOutput preview(options.preview, globals);
+  check_names(output, grid, preview, pictures);
   // At once: whoever stops the run still knows what to repeat.
   if (!globals.json && (!params.seed || !globals.quiet)) tell_seeds(requests);
 

@@ -68,19 +68,30 @@ PictureOutput::PictureOutput(const fs::path& asked) {
   file_ = checked_picture_file(asked, "the output");
 }
 
-fs::path PictureOutput::numbered_name(const engine::EnginePicture& picture) const {
+fs::path PictureOutput::name_for(size_t number, int index) const {
   const std::string name =
       pictures::fill_in_words(file_.filename().string(), [&](const std::string& word) {
-        return word == "batch_num" ? std::optional(std::to_string(picture.index)) : std::nullopt;
+        return word == "batch_num" ? std::optional(std::to_string(index)) : std::nullopt;
       });
   if (name != file_.filename().string()) {
     // The same place in another batch gets the usual number.
     const fs::path path = file_.parent_path() / name;
     if (std::find(written_.begin(), written_.end(), path) == written_.end()) return path;
   }
-  if (expected_ == 1 && written_.empty()) return file_;
-  return file_.parent_path() / (fs::path(name).stem().string() + "_" +
-                                std::to_string(written_.size() + 1) + file_.extension().string());
+  if (expected_ == 1 && number == 1) return file_;
+  return file_.parent_path() / (fs::path(name).stem().string() + "_" + std::to_string(number) +
+                                file_.extension().string());
+}
+
+bool PictureOutput::writes(const fs::path& file) const {
+  if (file_.empty() || file.empty()) return false;
+  std::error_code error;
+  const auto whole = [&](const fs::path& path) { return fs::weakly_canonical(path, error); };
+  for (int64_t i = 0; i < expected_; ++i) {
+    const fs::path name = name_for(static_cast<size_t>(i) + 1, static_cast<int>(i));
+    if (whole(name) == whole(file)) return true;
+  }
+  return false;
 }
 
 void PictureOutput::write(const engine::EnginePicture& picture) {
@@ -90,7 +101,7 @@ void PictureOutput::write(const engine::EnginePicture& picture) {
                                                        picture.pixels, metadata, picture.index));
     return;
   }
-  const fs::path path = numbered_name(picture);
+  const fs::path path = name_for(written_.size() + 1, picture.index);
   pictures::write_picture(path, picture.pixels, metadata);
   written_.push_back(path);
 }

@@ -26,6 +26,9 @@ class PictureOutput {
   // word %batch_num% in the name is replaced by the place in the batch, counted from 0.
   void expect(int64_t pictures) { expected_ = pictures; }
 
+  // Whether one of the expected pictures gets the name of that file.
+  bool writes(const std::filesystem::path& file) const;
+
   // Writes the file, whole or not at all.
   void write(const engine::EnginePicture& picture);
 
@@ -36,7 +39,8 @@ class PictureOutput {
   const std::vector<std::filesystem::path>& written_latents() const { return written_latents_; }
 
  private:
-  std::filesystem::path numbered_name(const engine::EnginePicture& picture) const;
+  // Of the picture `number`, counted from 1 over all batches, at the place `index` of its own.
+  std::filesystem::path name_for(size_t number, int index) const;
 
   std::filesystem::path file_;    // empty: numbered names
   std::filesystem::path folder_;  // of numbered names

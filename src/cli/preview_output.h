@@ -17,6 +17,7 @@ class PreviewOutput {
   // warns when there is nothing to show the picture in.
   PreviewOutput(const std::string& asked, const GlobalOptions& globals);
 
+  const std::filesystem::path& file() const { return file_; }  // empty: none
   bool is_wanted() const { return !file_.empty() || protocol_ != PictureProtocol::kNone; }
 
   // Replaces what was shown before. A file that cannot be written is warned of once and then left

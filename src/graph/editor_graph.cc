@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr uint64_t kMaxSlot = 10000;
+constexpr int64_t kMaxSlot = 10000;
 
 [[noreturn]] void fail(const std::string& where, const std::string& what) {
   throw Error(ErrorKind::kGraph, where + ": " + what);
@@ -40,7 +40,10 @@ std::optional<std::string> as_id(const ordered_json& json) {
 
 // A slot number; text occurs in old files.
 std::optional<size_t> as_slot(const ordered_json& json) {
-  if (json.is_number_unsigned() && json.get<uint64_t>() <= kMaxSlot) return json.get<size_t>();
+  if (json.is_number_integer()) {
+    const auto slot = json.get<int64_t>();
+    return slot >= 0 && slot <= kMaxSlot ? std::optional(static_cast<size_t>(slot)) : std::nullopt;
+  }
   if (json.is_string()) {
     const std::string& text = json.get_ref<const std::string&>();
     if (text.empty() || text.size() > 4) return std::nullopt;
@@ -91,7 +94,7 @@ void read_properties(const ordered_json& node, EditorNode& result) {
     result.pack += " (" + repository + ")";
   }
   const ordered_json* proxies = member(*properties, "proxyWidgets");
-  if (proxies == nullptr || !proxies->is_array()) return;
+  if (proxies == nullptr || !proxies->is_array() || proxies->size() > kMaxInputs) return;
   for (const ordered_json& proxy : *proxies) {
     if (!proxy.is_array() || proxy.size() < 2 || !proxy[1].is_string()) {
       result.proxy_widgets.emplace_back();  // keeps its place
@@ -179,6 +182,11 @@ EditorNode read_editor_node(const ordered_json& json, const std::string& where) 
   node.mode = mode_of(json);
   const ordered_json* inputs = member(json, "inputs");
   if (inputs != nullptr && inputs->is_array()) {
+    if (inputs->size() > kMaxInputs) {
+      fail(where + " (id " + text::quoted(node.id) + ")", "has " + std::to_string(inputs->size()) +
+                                                              " inputs; the limit is " +
+                                                              std::to_string(kMaxInputs));
+    }
     for (const ordered_json& input : *inputs) node.inputs.push_back(read_input(input));
   }
   const ordered_json* outputs = member(json, "outputs");

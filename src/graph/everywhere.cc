@@ -1,5 +1,7 @@
 #include "graph/everywhere.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -93,7 +95,9 @@ class Linker {
  private:
   static size_t slot_of(const ordered_json& link, const char* name) {
     const auto found = link.find(name);
-    return found != link.end() && found->is_number_unsigned() ? found->get<size_t>() : 0;
+    const int64_t slot =
+        found != link.end() && found->is_number_integer() ? found->get<int64_t>() : 0;
+    return static_cast<size_t>(std::max<int64_t>(slot, 0));
   }
 
   std::optional<Gift> gift_of(const EditorNode& node, const EditorInput& input) const {

@@ -309,11 +309,16 @@ class Flattener {
     return name;
   }
 
-  static const std::string* link_to_output(const EditorGraph& graph, size_t slot) {
-    for (const auto& [id, link] : graph.links) {
-      if (link.target == graph.output_node && link.target_slot == slot) return &id;
+  const std::string* link_to_output(const EditorGraph& graph, size_t slot) {
+    auto known = output_links_.find(&graph);
+    if (known == output_links_.end()) {
+      known = output_links_.try_emplace(&graph).first;
+      for (const auto& [id, link] : graph.links) {
+        if (link.target == graph.output_node) known->second.emplace(link.target_slot, &id);
+      }
     }
-    return nullptr;
+    const auto found = known->second.find(slot);
+    return found == known->second.end() ? nullptr : found->second;
   }
 
   static std::optional<ordered_json> primitive_value(const Scope& scope, const EditorNode& node) {
@@ -345,6 +350,8 @@ class Flattener {
   const EditorWorkflow& workflow_;
   FlatWorkflow result_;
   size_t count_ = 0;
+  // Of each subgraph, what its outputs are linked to: ids of links by slot.
+  std::map<const EditorGraph*, std::map<size_t, const std::string*>> output_links_;
 };
 
 }  // namespace

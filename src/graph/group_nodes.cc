@@ -21,8 +21,9 @@ const ordered_json* group_list(const ordered_json& json, const char* name) {
 }
 
 std::optional<size_t> index_at(const ordered_json& list, size_t i) {
-  if (!list.is_array() || i >= list.size() || !list[i].is_number_unsigned()) return std::nullopt;
-  return list[i].get<size_t>();
+  if (!list.is_array() || i >= list.size() || !list[i].is_number_integer()) return std::nullopt;
+  const auto index = list[i].get<int64_t>();
+  return index >= 0 ? std::optional(static_cast<size_t>(index)) : std::nullopt;
 }
 
 // One group node on its way to a subgraph of its own.

@@ -201,9 +201,9 @@ std::map<std::string, PassThrough> known_pass_through() {
   add_values("value", {"PrimitiveInt", "PrimitiveFloat", "PrimitiveBoolean", "PrimitiveString",
                        "PrimitiveStringMultiline", "INTConstant", "FloatConstant", "BOOLConstant",
                        "easy int", "easy float", "easy string", "easy boolean", "JWInteger",
-                       "JWFloat", "JWString", "CR Integer", "Int", "Float", "UnloadModel"});
-  add_values("string", {"StringConstant", "StringConstantMultiline"});
-  add_values("text", {"CR Text", "Text Multiline", "CR Multiline Text", "Text box"});
+                       "JWFloat", "JWString", "Int", "Float", "UnloadModel"});
+  add_values("string", {"StringConstant"});
+  add_values("text", {"CR Text"});
   add_values("positive", {"easy positive"});
   add_values("negative", {"easy negative"});
   known["easy ifElse"] = {Kind::kChoice, "boolean", {"on_false", "on_true"}};

@@ -136,6 +136,11 @@ class Reader {
       problems_.add(raw.where(), "has no `inputs` object");
       return;
     }
+    if (raw.inputs->size() > kMaxInputs) {
+      problems_.add(raw.where(), "has " + std::to_string(raw.inputs->size()) +
+                                     " inputs; the limit is " + std::to_string(kMaxInputs));
+      return;
+    }
     raw.type = registry_.find(raw.class_type);
     by_id_[id] = raw_.size();
     raw_.push_back(std::move(raw));

@@ -138,7 +138,7 @@ std::vector<MalformedText> malformed_graphs() {
       {"SchedulerUnknown",
        "/8/inputs/scheduler",
        R"("fancy")",
-       {"`scheduler`", "\"fancy\"", "There are: simple"}},
+       {"`scheduler`", "\"fancy\"", "there are: simple"}},
       {"WidthTooSmall",
        "/7/inputs/width",
        "8",
@@ -300,6 +300,13 @@ TEST(Graph, RefusesWhatIsNoGraph) {
   expect_error(ErrorKind::kGraph, "no nodes", [] {  // the editor's form, empty
     read({{"nodes", ordered_json::array()}, {"links", ordered_json::array()}});
   });
+}
+
+TEST(Graph, RefusesANodeWithMoreInputsThanAnyHas) {
+  ordered_json json = plain_workflow();
+  for (int i = 0; i < 1000; ++i) json["8"]["inputs"]["x" + std::to_string(i)] = 0;
+  expect_error(ErrorKind::kGraph, "KSampler (node 8): has 1010 inputs; the limit is 1000",
+               [&] { read(json); });
 }
 
 TEST(Graph, TakesLongChainsWithoutRecursion) {
