@@ -12,6 +12,7 @@
 
 #include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 #include "bindings.h"
 #include "engine/builtin_model.h"
 #include "engine/inspect_file.h"
+#include "engine/read_parameters.h"
 #include "graph/json_text.h"
 #include "results.h"
 #include "work.h"
@@ -90,6 +92,14 @@ class SharedEngine {
     State& state = current();
     const std::lock_guard lock(state.facts);
     return state.asked.complete(params);
+  }
+
+  // The request and what it does not honour.
+  std::pair<engine::GenerationParams, std::vector<std::string>> read_parameters(
+      const std::string& text) {
+    const nb::gil_scoped_release unlocked;
+    engine::ParametersRequest request = engine::read_parameters(text, current().engine.files());
+    return {std::move(request.params), std::move(request.not_honoured)};
   }
 
   std::vector<std::string> models(const std::string& folder) {
@@ -264,6 +274,9 @@ void bind_engine(nb::module_& module) {
       .def("complete", &SharedEngine::complete, nb::arg("params"),
            "The request with what generate() would fill in: seed, size, files, and the words\n"
            "drawn from {a|b} and wildcards. Loads nothing. Raises UsageError and FileError.")
+      .def("read_parameters", &SharedEngine::read_parameters, nb::arg("text"),
+           "The request that readable parameters state (``Result.parameters``, and those of A1111\n"
+           "and Forge), and a list of the settings that it does not honour.")
       .def("models", &SharedEngine::models, nb::arg("folder"),
            "Names of the files in ``diffusion_models``, ``text_encoders``, ``vae``,\n"
            "``checkpoints`` or ``loras``.")

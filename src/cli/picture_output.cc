@@ -86,7 +86,9 @@ fs::path PictureOutput::name_for(size_t number, int index) const {
 bool PictureOutput::writes(const fs::path& file) const {
   if (file_.empty() || file.empty()) return false;
   std::error_code error;
-  const auto whole = [&](const fs::path& path) { return fs::weakly_canonical(path, error); };
+  const auto whole = [&](const fs::path& path) {
+    return fs::weakly_canonical(fs::absolute(path), error);
+  };
   for (int64_t i = 0; i < expected_; ++i) {
     const fs::path name = name_for(static_cast<size_t>(i) + 1, static_cast<int>(i));
     if (whole(name) == whole(file)) return true;

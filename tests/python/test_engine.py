@@ -80,6 +80,13 @@ def test_a_result_tells_how_it_was_made(engine, tmp_path):
     assert told["prompt"] == result.graph
 
 
+def test_readable_parameters_become_the_request_again(engine):
+    made = engine.generate(request())
+    params, left = engine.read_parameters(made.parameters + ", Clip skip: 2")
+    assert left == ["Clip skip: 2"]
+    assert engine.generate(params).png() == made.png()
+
+
 def test_a_graph_gives_the_same_picture(engine):
     made = engine.generate(request())
     again = engine.run(json.dumps(made.graph))
