@@ -1,0 +1,50 @@
+# The backend for NVIDIA cards. With ZANIME_CUDA it becomes part of the room ops, compiled by nvcc;
+# without it, the same kernels are compiled for the host and linked into the tests alone.
+#
+# ZANIME_CUDA_ARCHITECTURES: compute capabilities to make machine code for. `native` is the card of
+# this machine; wheels take all that the backend knows.
+option(ZANIME_CUDA "Build the backend for NVIDIA cards (needs nvcc of CUDA 12.9 or 13)" OFF)
+set(ZANIME_CUDA_ARCHITECTURES "80;86;89;90;100;120" CACHE STRING
+  "Compute capabilities to compile kernels for, or native")
+set(ZANIME_CUDNN_FRONTEND "" CACHE PATH
+  "The folder `include` of PyPI's nvidia-cudnn-frontend, unpacked")
+
+file(GLOB ZANIME_CUDA_KERNELS CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/ops/cuda/kernels/*.cu)
+file(GLOB ZANIME_CUDA_SOURCES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/ops/cuda/*.cc)
+
+# Into the room ops.
+function(zanime_add_cuda target)
+  file(GLOB nvidia CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/ops/cuda/nvidia/*.cc)
+  find_package(CUDAToolkit 12.9 REQUIRED)
+  find_path(ZANIME_CUDNN_INCLUDE_DIR cudnn.h REQUIRED HINTS ${CUDAToolkit_INCLUDE_DIRS})
+  find_path(ZANIME_CUDNN_FRONTEND_INCLUDE_DIR cudnn_frontend.h REQUIRED
+    HINTS ${ZANIME_CUDNN_FRONTEND})
+  target_sources(${target} PRIVATE ${ZANIME_CUDA_KERNELS} ${ZANIME_CUDA_SOURCES} ${nvidia})
+  set_target_properties(${target} PROPERTIES
+    CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON CUDA_ARCHITECTURES "${ZANIME_CUDA_ARCHITECTURES}")
+  target_compile_definitions(${target} PUBLIC ZANIME_CUDA)
+  target_include_directories(${target} SYSTEM PRIVATE
+    ${CUDAToolkit_INCLUDE_DIRS} ${ZANIME_CUDNN_INCLUDE_DIR} ${ZANIME_CUDNN_FRONTEND_INCLUDE_DIR})
+  # The rest is opened at run time, so that the program starts where it is missing.
+  target_link_libraries(${target} PUBLIC CUDA::cudart_static ${CMAKE_DL_LIBS})
+endfunction()
+
+# The tests of kernels, into a test program: on a card where the build has one, else on the host.
+function(zanime_add_cuda_tests target)
+  file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/ops/cuda/*.cc)
+  target_sources(${target} PRIVATE ${tests})
+  if(ZANIME_CUDA)
+    target_include_directories(${target} SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS})
+    return()
+  endif()
+  add_library(zanime_cuda_on_host STATIC ${ZANIME_CUDA_KERNELS} ${ZANIME_CUDA_SOURCES}
+    ${CMAKE_SOURCE_DIR}/src/ops/cuda/kernels/host_block.cc)
+  set_source_files_properties(${ZANIME_CUDA_KERNELS} PROPERTIES
+    LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
+  set_target_properties(zanime_cuda_on_host PROPERTIES UNITY_BUILD OFF)
+  # Thousands of fibers a kernel: quick enough only with some optimisation, also in debug builds.
+  target_compile_options(zanime_cuda_on_host PRIVATE -O1)
+  target_include_directories(zanime_cuda_on_host PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  target_link_libraries(zanime_cuda_on_host PUBLIC zanime_ops)
+  target_link_libraries(${target} PRIVATE zanime_cuda_on_host)
+endfunction()

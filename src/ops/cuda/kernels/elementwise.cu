@@ -1,0 +1,183 @@
+#include <cmath>
+
+#include "ops/cuda/kernels/elementwise.h"
+#include "ops/cuda/kernels/numbers.h"
+
+namespace zanime::ops::cuda {
+namespace {
+
+constexpr int kThreads = 256;
+
+Grid value_grid(int64_t packs) {
+  return {.blocks = blocks_for(packs, kThreads), .threads = kThreads};
+}
+
+// The number of this thread in its grid.
+ZANIME_DEVICE int64_t own_index() { return block_index() * block_size() + thread_index(); }
+
+ZANIME_DEVICE float silu_of(float x) { return x / (1.0f + expf(-x)); }
+
+template <typename T, int kWidth>
+ZANIME_KERNEL void silu_kernel(int64_t count, const T* x, T* out) {
+  const int64_t i = own_index() * kWidth;
+  if (i >= count) return;
+  auto pack = load<kWidth>(x + i);
+  for (int k = 0; k < kWidth; ++k) {
+    pack.value[k] = from_float<T>(silu_of(to_float(pack.value[k])));
+  }
+  store<kWidth>(out + i, pack);
+}
+
+template <typename T, int kWidth>
+ZANIME_KERNEL void silu_multiply_kernel(int64_t count, T* gate, const T* up) {
+  const int64_t i = own_index() * kWidth;
+  if (i >= count) return;
+  auto pack = load<kWidth>(gate + i);
+  const auto factors = load<kWidth>(up + i);
+  for (int k = 0; k < kWidth; ++k) {
+    pack.value[k] = from_float<T>(silu_of(to_float(pack.value[k])) * to_float(factors.value[k]));
+  }
+  store<kWidth>(gate + i, pack);
+}
+
+template <typename T, typename Sum, int kWidth>
+ZANIME_KERNEL void add_kernel(int64_t count, Sum* sum, const T* x) {
+  const int64_t i = own_index() * kWidth;
+  if (i >= count) return;
+  auto pack = load<kWidth>(sum + i);
+  const auto other = load<kWidth>(x + i);
+  for (int k = 0; k < kWidth; ++k) {
+    pack.value[k] = from_float<Sum>(to_float(pack.value[k]) + to_float(other.value[k]));
+  }
+  store<kWidth>(sum + i, pack);
+}
+
+template <typename T, int kWidth>
+ZANIME_KERNEL void add_bias_kernel(int64_t count, int64_t columns, T* rows, const float* bias) {
+  const int64_t i = own_index() * kWidth;
+  if (i >= count) return;
+  auto pack = load<kWidth>(rows + i);
+  const auto other = load<kWidth>(bias + i % columns);
+  for (int k = 0; k < kWidth; ++k) {
+    pack.value[k] = from_float<T>(to_float(pack.value[k]) + other.value[k]);
+  }
+  store<kWidth>(rows + i, pack);
+}
+
+template <typename From, typename To, int kWidth>
+ZANIME_KERNEL void convert_kernel(int64_t count, const From* x, To* out) {
+  const int64_t i = own_index() * kWidth;
+  if (i >= count) return;
+  const auto pack = load<kWidth>(x + i);
+  Pack<To, kWidth> result;
+  for (int k = 0; k < kWidth; ++k) result.value[k] = from_float<To>(to_float(pack.value[k]));
+  store<kWidth>(out + i, result);
+}
+
+template <typename T, int kWidth>
+ZANIME_KERNEL void copy_rows_kernel(RowCopy copy, const T* from, T* to) {
+  const int64_t packs = copy.columns / kWidth;
+  const int64_t index = own_index();
+  if (index >= copy.rows * packs) return;
+  const int64_t row = index / packs, column = index % packs * kWidth;
+  const int64_t item = block_index_y();
+  const int64_t source = item * copy.from_rows + copy.from_first + row * copy.from_step;
+  const int64_t target = item * copy.to_rows + copy.to_first + row;
+  store<kWidth>(to + target * copy.columns + column,
+                load<kWidth>(from + source * copy.columns + column));
+}
+
+template <typename T, int kWidth>
+ZANIME_KERNEL void gather_rows_kernel(int64_t count, int64_t columns, const T* table,
+                                      const int32_t* ids, T* out) {
+  const int64_t i = own_index() * kWidth;
+  if (i >= count * columns) return;
+  store<kWidth>(out + i, load<kWidth>(table + ids[i / columns] * columns + i % columns));
+}
+
+// Calls body(T{}, integral_constant<int, W>{}): W divides `extent`. Nothing where count is 0.
+template <typename Body>
+void for_values(DType dtype, int64_t count, int64_t extent, const Body& body) {
+  if (count == 0) return;
+  with_activation_type(dtype, [&](auto type) {
+    with_width<decltype(type)>(extent, [&](auto width) { body(type, width); });
+  });
+}
+
+}  // namespace
+
+void silu(Stream stream, DType dtype, int64_t count, const void* x, void* out) {
+  for_values(dtype, count, count, [&](auto type, auto width) {
+    using T = decltype(type);
+    constexpr int kWidth = decltype(width)::value;
+    launch(stream, value_grid(count / kWidth), silu_kernel<T, kWidth>, count,
+           static_cast<const T*>(x), static_cast<T*>(out));
+  });
+}
+
+void silu_multiply(Stream stream, DType dtype, int64_t count, void* gate, const void* up) {
+  for_values(dtype, count, count, [&](auto type, auto width) {
+    using T = decltype(type);
+    constexpr int kWidth = decltype(width)::value;
+    launch(stream, value_grid(count / kWidth), silu_multiply_kernel<T, kWidth>, count,
+           static_cast<T*>(gate), static_cast<const T*>(up));
+  });
+}
+
+void add(Stream stream, DType dtype, int64_t count, DType sum_type, void* sum, const void* x) {
+  for_values(dtype, count, count, [&](auto type, auto width) {
+    using T = decltype(type);
+    constexpr int kWidth = decltype(width)::value;
+    with_activation_type(sum_type, [&](auto target) {
+      using Sum = decltype(target);
+      launch(stream, value_grid(count / kWidth), add_kernel<T, Sum, kWidth>, count,
+             static_cast<Sum*>(sum), static_cast<const T*>(x));
+    });
+  });
+}
+
+void add_bias(Stream stream, const RowsShape& shape, void* rows, const float* bias) {
+  const int64_t count = shape.rows * shape.columns;
+  for_values(shape.dtype, count, shape.columns, [&](auto type, auto width) {
+    using T = decltype(type);
+    constexpr int kWidth = decltype(width)::value;
+    launch(stream, value_grid(count / kWidth), add_bias_kernel<T, kWidth>, count, shape.columns,
+           static_cast<T*>(rows), bias);
+  });
+}
+
+void convert(Stream stream, DType from, DType to, int64_t count, const void* x, void* out) {
+  for_values(to, count, count, [&](auto type, auto width) {
+    using To = decltype(type);
+    constexpr int kWidth = decltype(width)::value;
+    with_activation_type(from, [&](auto source) {
+      using From = decltype(source);
+      launch(stream, value_grid(count / kWidth), convert_kernel<From, To, kWidth>, count,
+             static_cast<const From*>(x), static_cast<To*>(out));
+    });
+  });
+}
+
+void copy_rows(Stream stream, const RowCopy& copy, const void* from, void* to) {
+  const int64_t count = copy.items * copy.rows * copy.columns;
+  for_values(copy.dtype, count, copy.columns, [&](auto type, auto width) {
+    using T = decltype(type);
+    constexpr int kWidth = decltype(width)::value;
+    Grid grid = value_grid(copy.rows * copy.columns / kWidth);
+    grid.blocks_y = copy.items;
+    launch(stream, grid, copy_rows_kernel<T, kWidth>, copy, static_cast<const T*>(from),
+           static_cast<T*>(to));
+  });
+}
+
+void gather_rows(Stream stream, DType dtype, int64_t columns, const void* table, const int32_t* ids,
+                 int64_t count, void* out) {
+  for_values(dtype, count * columns, columns, [&](auto type, auto width) {
+    using T = decltype(type);
+    constexpr int kWidth = decltype(width)::value;
+    launch(stream, value_grid(count * columns / kWidth), gather_rows_kernel<T, kWidth>, count,
+           columns, static_cast<const T*>(table), ids, static_cast<T*>(out));
+  });
+}
+
+}  // namespace zanime::ops::cuda
