@@ -96,13 +96,14 @@ TEST_P(CudaNorms, GatedNormAddIsItsDefinition) {
 }
 
 TEST(CudaSoftmax, RowsBecomeProbabilitiesOfWhatTheySee) {
-  for (int64_t columns : {1, 31, 300}) {
-    const int64_t rows = 6;
+  for (int64_t columns : {2, 31, 300}) {
+    const int64_t rows = 6, most_visible = columns - 1;
     const std::vector<float> x = random_values(rows * columns, 1, 40.0f);
     for (bool causal : {false, true}) {
       for (DType to : {DType::kF32, DType::kBF16}) {
         const SoftmaxShape shape{.rows = rows,
                                  .columns = columns,
+                                 .visible = most_visible,
                                  .scale = 0.5f,
                                  .causal = causal,
                                  .first_visible = 2,
@@ -111,7 +112,7 @@ TEST(CudaSoftmax, RowsBecomeProbabilitiesOfWhatTheySee) {
         softmax(test_stream(), shape, in.floats(), to, out.data());
         std::vector<double> expected;
         for (int64_t row = 0; row < rows; ++row) {
-          const int64_t visible = causal ? std::min(columns, 2 + row % 3) : columns;
+          const int64_t visible = causal ? std::min(most_visible, 2 + row % 3) : most_visible;
           const float* scores = x.data() + row * columns;
           const double most = *std::max_element(scores, scores + visible);
           double sum = 0;

@@ -117,7 +117,7 @@ ZANIME_KERNEL void softmax_kernel(SoftmaxShape shape, const float* x, To* out) {
   const float* row = own_row(x, shape.columns);
   To* target = own_row(out, shape.columns);
   const int64_t before = shape.first_visible + block_index() % shape.period;
-  const int64_t visible = shape.causal && before < shape.columns ? before : shape.columns;
+  const int64_t visible = shape.causal && before < shape.visible ? before : shape.visible;
   float most = -INFINITY;
   for (int64_t i = thread_index(); i < visible; i += block_size()) {
     most = row[i] > most || row[i] != row[i] ? row[i] : most;

@@ -28,11 +28,13 @@ void layer_norm(Stream stream, const RowsShape& shape, const void* x, const floa
 void gated_norm_add(Stream stream, const RowsShape& shape, const void* x, const float* weight,
                     const float* gate, float epsilon, DType sum_type, void* sum);
 
-// Rows of float32 scores as probabilities of type `to`: exp(scale * (x - max)) / sum. Causal: of
-// row r only the first `first_visible` + r % period columns count, the others become 0.
+// Rows of float32 scores as probabilities of type `to`: exp(scale * (x - max)) / sum over the first
+// `visible` columns. Causal: over the first `first_visible` + r % period of them in row r. The
+// others become 0.
 struct SoftmaxShape {
   int64_t rows = 0;
   int64_t columns = 0;
+  int64_t visible = 0;
   float scale = 1.0f;
   bool causal = false;
   int64_t first_visible = 1;
