@@ -150,18 +150,23 @@ int run_program(int argc, char** argv, const CancelToken& cancel) {
                  "CPU threads to use (default: one a core, within the quota of a container)")
       ->check(CLI::Range(1, kMaxThreads))
       ->type_name("N");
+  app.add_option("--device", globals.backend.device,
+                 "Where to compute: cpu; cuda or cuda:N, an NVIDIA card, where the program was "
+                 "built for cards; auto takes a card that can be used (default auto)")
+      ->type_name("NAME");
   app.add_option_function<std::string>(
          "--compute",
          [&globals](const std::string& name) {
            globals.backend.compute = ops::parse_compute(name);
          },
          "What matrix products are computed in: fp32; bf16, faster where the CPU has it; int8, "
-         "faster on many, with a slightly different picture; auto takes bf16 or fp32 (default "
-         "auto)")
+         "faster on many, with a slightly different picture; fp8, on cards; auto takes bf16 or "
+         "fp32 (default auto)")
       ->type_name("TYPE");
   app.add_option("--memory", globals.backend.memory,
                  "Memory for weights that stay converted between steps, such as 6GB; helps int8 "
-                 "(default 0)")
+                 "(default 0). On a card, all that may be taken of its memory (default what is "
+                 "free)")
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true))
       ->type_name("SIZE");
   auto* quiet = app.add_flag("--quiet,-q", globals.quiet, "No progress and no notes");
@@ -170,7 +175,8 @@ int run_program(int argc, char** argv, const CancelToken& cancel) {
   app.parse_complete_callback([&globals] {
     set_thread_count(globals.backend.threads > 0 ? globals.backend.threads
                                                  : default_thread_count());
-    if (globals.backend.memory > 0 && globals.backend.compute != ops::Compute::kInt8) {
+    if (globals.backend.memory > 0 && globals.backend.device == "cpu" &&
+        globals.backend.compute != ops::Compute::kInt8) {
       log_warning(
           "--memory buys nothing without --compute int8: elsewhere converting the "
           "weights is a small part of a step");

@@ -1,17 +1,79 @@
+#include <charconv>
+#include <optional>
+#include <string_view>
+
 #include "base/error.h"
+#include "base/log.h"
 #include "base/parallel.h"
 #include "ops/cpu/cpu_backend.h"
 #include "ops/ops.h"
+#ifdef ZANIME_CUDA
+#include "ops/cuda/make_cuda_backend.h"
+#endif
 
 namespace zanime::ops {
+namespace {
+
+// The number of "cuda" or "cuda:N"; nothing for other names.
+std::optional<int> card_number(std::string_view device) {
+  if (device == "cuda") return 0;
+  if (!device.starts_with("cuda:")) return std::nullopt;
+  const std::string_view digits = device.substr(5);
+  int number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc() || end != digits.data() + digits.size() || number < 0) {
+    return std::nullopt;
+  }
+  return number;
+}
+
+std::shared_ptr<Backend> on_processor(const BackendOptions& options) {
+  if (options.compute == Compute::kFloat8) {
+    throw Error(ErrorKind::kUsage,
+                "compute is 'fp8', which cards multiply; on a processor it is one of auto, fp32, "
+                "bf16 and int8");
+  }
+  return make_cpu_backend("", options.compute, options.memory);
+}
+
+std::shared_ptr<Backend> on_card(int number, [[maybe_unused]] const BackendOptions& options) {
+#ifdef ZANIME_CUDA
+  return cuda::make_cuda_backend(number, options.compute, options.memory);
+#else
+  throw Error(ErrorKind::kUsage, "device is 'cuda:" + std::to_string(number) +
+                                     "', but this program was built without support for cards "
+                                     "(ZANIME_CUDA); --device cpu computes on the processor");
+#endif
+}
+
+// The first card, or null where there is none that can be used.
+std::shared_ptr<Backend> on_any_card([[maybe_unused]] const BackendOptions& options) {
+#ifdef ZANIME_CUDA
+  try {
+    return on_card(0, options);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kResource) throw;
+    log_info("computing on the processor: " + std::string(error.what()));
+  }
+#endif
+  return nullptr;
+}
+
+}  // namespace
 
 std::shared_ptr<Backend> make_backend(const BackendOptions& options) {
-  if (options.device != "auto" && options.device != "cpu") {
-    throw Error(ErrorKind::kUsage,
-                "device is '" + options.device + "'; it is one of auto and cpu in this version");
-  }
   if (options.threads > 0) set_thread_count(options.threads);
-  return make_cpu_backend("", options.compute, options.memory);
+  if (options.device == "cpu") return on_processor(options);
+  if (const std::optional<int> number = card_number(options.device)) {
+    return on_card(*number, options);
+  }
+  if (options.device != "auto") {
+    throw Error(ErrorKind::kUsage, "device is '" + options.device +
+                                       "'; it is one of auto, cpu, cuda and cuda:N, N counted "
+                                       "from 0");
+  }
+  if (std::shared_ptr<Backend> card = on_any_card(options)) return card;
+  return on_processor(options);
 }
 
 }  // namespace zanime::ops

@@ -36,10 +36,10 @@ struct Linear {
 // What the products of linear layers are computed in. kFloat32 is the reference. kBFloat16 rounds
 // both factors to bfloat16 and sums in float32; a CPU without such products multiplies the rounded
 // numbers in float32, for the same picture. kInt8 takes 8-bit integers, faster on many CPUs and
-// less exact (ops/cpu/quantized_linear.h). kAuto is kBFloat16 where the CPU is made for it, and
-// kFloat32 elsewhere.
-enum class Compute { kAuto, kFloat32, kBFloat16, kInt8 };
-// "auto", "fp32", "bf16" or "int8". Throws Error(kUsage) for others.
+// less exact (ops/cpu/quantized_linear.h). kFloat8 takes F8_E4M3 and is for cards alone. kAuto is
+// kBFloat16 where the CPU or the card is made for it, and kFloat32 elsewhere.
+enum class Compute { kAuto, kFloat32, kBFloat16, kFloat8, kInt8 };
+// "auto", "fp32", "bf16", "fp8" or "int8". Throws Error(kUsage) for others.
 Compute parse_compute(const std::string& name);
 
 // weight [out, in, kh, kw]; bias [out]. Zero padding by pixels.
@@ -159,14 +159,18 @@ class Backend {
 
 // What a backend is asked for.
 struct BackendOptions {
-  std::string device = "auto";  // "auto" or "cpu"
+  // "auto", "cpu", "cuda" or "cuda:N", the card N of those that CUDA shows. auto is the first card
+  // where the program was built for cards and one can be used, else the processor; a note says why.
+  std::string device = "auto";
   Compute compute = Compute::kAuto;
-  // Bytes of converted weights that may stay in memory between products.
+  // Bytes of converted weights that may stay in memory between products; on a card, all that may be
+  // taken of its memory, 0 for what is free.
   int64_t memory = 0;
   int threads = 0;  // of the process, from now on; 0 leaves them as they are
 };
 
-// Throws Error(kUsage) for a device that does not exist, naming those there are.
+// Throws Error(kUsage) for a device that does not exist, naming those there are, and
+// Error(kResource) for a card that cannot be used.
 std::shared_ptr<Backend> make_backend(const BackendOptions& options = {});
 
 }  // namespace zanime::ops

@@ -30,8 +30,20 @@ ModeChoice choose_mode(Library& library, Compute compute) {
     return {Mode::kFloat32, "fp32, because this card multiplies no bfloat16"};
   }
   if (compute == Compute::kInt8) {
-    if (library.multiplies_int8()) return {Mode::kInt8, "int8"};
+    if (library.multiplies_int8()) {
+      return {Mode::kInt8, "int8"};
+    }
     return {Mode::kBFloat16, "bf16, because this card multiplies no 8-bit integers"};
+  }
+  if (compute == Compute::kFloat8) {
+    switch (library.f8_scales()) {
+      case F8Scales::kRows:
+        return {Mode::kFloat8, "fp8"};
+      case F8Scales::kTensor:
+        return {Mode::kFloat8, "fp8 with one scale for each factor"};
+      case F8Scales::kNone:
+        return {Mode::kBFloat16, "bf16, because this card multiplies no F8"};
+    }
   }
   return {Mode::kBFloat16, "bf16"};
 }

@@ -310,6 +310,30 @@ TEST(CudaBackendModes, IntegersAreNearAndUseStoredIntegers) {
   EXPECT_EQ(card.library->products_in_8_bits, 2);
 }
 
+TEST(CudaBackendModes, F8IsNearWithScalesOfRowsAndOfTensors) {
+  const Tensor x = random_tensor({32, 64}, 1);
+  const weights::Weight plain = split_weight(random_tensor({48, 64}, 2), 2);
+  std::vector<uint8_t> bytes;
+  const Tensor values = random_tensor({48, 64}, 3);
+  for (float value : values.values()) bytes.push_back(f32_to_f8e4m3(value));
+  weights::WeightPart part;
+  part.scale = 0.3f;
+  const weights::Weight stored = stored_weight(DType::kF8E4M3, {48, 64}, bytes, part);
+  for (F8Scales scales : {F8Scales::kRows, F8Scales::kTensor}) {
+    auto library = std::make_shared<HostLibrary>();
+    library->f8 = scales;
+    const auto backend = make_backend_on(std::make_shared<HostMemory>(), library, Compute::kFloat8,
+                                         int64_t{1} << 30);
+    for (const weights::Weight& weight : {plain, stored}) {
+      for (int run = 0; run < 2; ++run) {
+        const Tensor out = backend->download(backend->linear(backend->upload(x), {weight, {}}));
+        EXPECT_LT(mean_error(out, naive_linear(x, weight)), 0.05);
+      }
+    }
+    EXPECT_EQ(library->products_in_8_bits, 4);
+  }
+}
+
 TEST(CudaBackendModes, ACardWithoutAModeTakesTheNextMoreExactOne) {
   auto library = std::make_shared<HostLibrary>();
   library->has_int8 = false;
