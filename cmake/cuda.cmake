@@ -20,8 +20,11 @@ function(zanime_add_cuda target)
   find_path(ZANIME_CUDNN_FRONTEND_INCLUDE_DIR cudnn_frontend.h REQUIRED
     HINTS ${ZANIME_CUDNN_FRONTEND})
   target_sources(${target} PRIVATE ${ZANIME_CUDA_KERNELS} ${ZANIME_CUDA_SOURCES} ${nvidia})
-  set_target_properties(${target} PROPERTIES
-    CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON CUDA_ARCHITECTURES "${ZANIME_CUDA_ARCHITECTURES}")
+  set_target_properties(${target} PROPERTIES CUDA_ARCHITECTURES "${ZANIME_CUDA_ARCHITECTURES}")
+  # CMake 3.25 does not know that nvcc has C++20.
+  if(NOT DEFINED CMAKE_CUDA20_STANDARD_COMPILE_OPTION)
+    set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20 PARENT_SCOPE)
+  endif()
   target_compile_definitions(${target} PUBLIC ZANIME_CUDA)
   target_include_directories(${target} SYSTEM PRIVATE
     ${CUDAToolkit_INCLUDE_DIRS} ${ZANIME_CUDNN_INCLUDE_DIR} ${ZANIME_CUDNN_FRONTEND_INCLUDE_DIR})

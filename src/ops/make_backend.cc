@@ -38,7 +38,9 @@ std::shared_ptr<Backend> on_processor(const BackendOptions& options) {
 
 std::shared_ptr<Backend> on_card(int number, [[maybe_unused]] const BackendOptions& options) {
 #ifdef ZANIME_CUDA
-  return cuda::make_cuda_backend(number, options.compute, options.memory);
+  std::shared_ptr<Backend> card = cuda::make_cuda_backend(number, options.compute, options.memory);
+  log_debug(card->description());
+  return card;
 #else
   throw Error(ErrorKind::kUsage, "device is 'cuda:" + std::to_string(number) +
                                      "', but this program was built without support for cards "
