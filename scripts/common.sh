@@ -84,7 +84,7 @@ build() {
     printf 'The build could not be set up; the whole log is in %s.\n' "$log" >&2
     command -v dpkg-query > /dev/null ||
       printf 'This system has no Debian packages. zanime needs what these hold: %s\n' \
-        "$(package_names build test | tr '\n' ' ')" >&2
+        "$(package_names build unit test | tr '\n' ' ')" >&2
     return 1
   fi
   if ! NINJA_STATUS='[%f/%t] ' ninja -C "$directory" "$@" 2>&1 | tee -a -- "$log" |

@@ -180,12 +180,12 @@ const Arguments kRenamed{"--set",          "57.unet_name=tiny-dit-fp8.safetensor
 
 // A picture without a graph, and one whose graph is broken.
 TEST_F(RunWorkflow, ReadableParametersRun) {
-  ASSERT_EQ(run(plain(), {"-o", "a.png"}).exit_code, 0);
+  ASSERT_EQ(run_workflow(plain(), {"-o", "a.png"}).exit_code, 0);
   const std::string text = pictures::read_picture_info(folder / "a.png").texts.at("parameters") +
                            ", Module 1: tiny-vae-full-fp32, Module 2: tiny-qwen3-fp8, Clip skip: 2";
   for (const std::string& prompt : {std::string(), std::string("{\"1\": ")}) {
     pictures::write_picture(folder / "b.png", pixels("a.png"), {prompt, text});
-    const ProgramResult made = zanime({"run", "b.png", "-o", "c.png"});
+    const ProgramResult made = run({"run", "b.png", "-o", "c.png"});
     ASSERT_EQ(made.exit_code, 0) << made.err;
     EXPECT_NE(made.err.find("made of its readable parameters, without Clip skip: 2"),
               std::string::npos)
@@ -194,14 +194,14 @@ TEST_F(RunWorkflow, ReadableParametersRun) {
     EXPECT_EQ(pictures::picture_bytes(pixels("c.png")), pictures::picture_bytes(pixels("a.png")));
   }
   folder.write("parameters.txt", text);
-  ASSERT_EQ(zanime({"run", "parameters.txt", "--seed", "43", "-o", "d.png"}).exit_code, 0);
+  ASSERT_EQ(run({"run", "parameters.txt", "--seed", "43", "-o", "d.png"}).exit_code, 0);
   EXPECT_EQ(graph_of("d.png")["8"]["inputs"]["seed"], 43);
 }
 
 TEST_F(RunWorkflow, TextThatIsNotUtf8IsToldBeforeTheWork) {
   for (const Arguments& more : {Arguments{"-p", "1girl \xff"}, Arguments{"--set", "5.text=\xff"},
                                 Arguments{"--set", "10.filename_prefix=\xff"}}) {
-    const ProgramResult failed = run(plain(), more);
+    const ProgramResult failed = run_workflow(plain(), more);
     EXPECT_EQ(failed.exit_code, 3);
     EXPECT_NE(failed.err.find("not valid UTF-8"), std::string::npos) << failed.err;
   }

@@ -93,7 +93,7 @@ TEST_F(BuiltinModel, APictureSaysHowItWasComputed) {
         std::pair(ops::Compute::kInt8, "int8")}) {
     EngineOptions options;
     options.builtin_model = builtin_.path();
-    options.compute = compute;
+    options.backend.compute = compute;
     const EngineResult result = Engine(options).generate(
         GenerationParams{.prompt = "1girl", .width = 64, .height = 64, .steps = 1}, CancelToken());
     EXPECT_NE(result.pictures.at(0).parameters.find(std::string(", Compute: ") + name + ", "),
