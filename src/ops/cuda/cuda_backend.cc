@@ -58,9 +58,24 @@ class CudaBackend final : public Backend {
               const ModeChoice& choice, int64_t weight_bytes)
       : memory_(std::move(memory)),
         library_(std::move(library)),
+        mode_(choice.mode),
         mode_text_(choice.text),
         store_(*memory_, weight_bytes),
         layers_(*memory_, *library_, store_, choice.mode) {}
+
+  std::string compute_name() const override {
+    switch (mode_) {
+      case Mode::kFloat32:
+        return "fp32";
+      case Mode::kBFloat16:
+        return "bf16";
+      case Mode::kFloat8:
+        return "fp8";
+      case Mode::kInt8:
+        return "int8";
+    }
+    return {};
+  }
 
   std::string description() const override {
     return library_->description() + ", " + mode_text_ + ", " +
@@ -391,6 +406,7 @@ class CudaBackend final : public Backend {
 
   const std::shared_ptr<Memory> memory_;
   const std::shared_ptr<Library> library_;
+  const Mode mode_;
   const std::string mode_text_;
   WeightStore store_;
   LinearLayers layers_;
