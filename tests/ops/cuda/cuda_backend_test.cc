@@ -417,3 +417,4 @@ TEST(CudaBackendMemory, WeightsOfClosedFilesAndAdaptersAreNotTakenForNewOnes) {
 
 }  // namespace
 }  // namespace zanime::ops::cuda
+#endif  // ZANIME_CUDA
