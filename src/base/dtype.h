@@ -35,6 +35,15 @@ enum class DType : uint8_t {
   kIQ4_XS,
   kMXFP4,
   kNVFP4,
+  kIQ2_XXS,
+  kIQ2_XS,
+  kIQ2_S,
+  kIQ3_XXS,
+  kIQ3_S,
+  kIQ1_S,
+  kIQ1_M,
+  kTQ1_0,
+  kTQ2_0,
   // The same of safetensors files, brought into blocks (weights/block_scaled.h).
   kNVFP4Row,
   kMXFP8Row

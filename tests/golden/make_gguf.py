@@ -19,7 +19,9 @@ HALVES = {
     Type.Q4_K: [0, 2], Type.Q4_1: [0, 2], Type.Q4_0: [0], Type.Q3_K: [108], Type.Q2_K: [80, 82],
 }
 # Formats that came later: in a file of their own, so that the bytes of the first stay as they are.
-LATER = {Type.IQ4_NL: [0], Type.IQ4_XS: [0], Type.MXFP4: [], Type.NVFP4: []}
+LATER = {Type.IQ4_NL: [0], Type.IQ4_XS: [0], Type.MXFP4: [], Type.NVFP4: [], Type.IQ2_XXS: [0],
+         Type.IQ2_XS: [0], Type.IQ2_S: [0], Type.IQ3_XXS: [0], Type.IQ3_S: [0], Type.IQ1_S: [0],
+         Type.IQ1_M: [], Type.TQ1_0: [52], Type.TQ2_0: [64]}
 
 
 def random_blocks(random, kind):
@@ -69,6 +71,8 @@ def main():
         blocks = random_blocks(random, kind)
         if kind == Type.MXFP4:  # the largest scales give values beyond float32
             blocks[:, 0] = np.minimum(blocks[:, 0], 251)
+        if kind == Type.IQ1_M:  # its scale's exponent lies in the last byte: no infinity
+            blocks[:, 55] &= 0xbf
         later[f"{kind.name}/blocks"] = blocks.reshape(-1)
         later[f"{kind.name}/values"] = gguf.quants.dequantize(blocks, kind).reshape(-1)
     save_file(later, "gguf_later.safetensors")

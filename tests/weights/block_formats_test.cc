@@ -36,7 +36,10 @@ INSTANTIATE_TEST_SUITE_P(Types, BlockFormat,
                          ::testing::Values(DType::kQ8_0, DType::kQ6_K, DType::kQ5_K, DType::kQ5_1,
                                            DType::kQ5_0, DType::kQ4_K, DType::kQ4_1, DType::kQ4_0,
                                            DType::kQ3_K, DType::kQ2_K, DType::kIQ4_NL,
-                                           DType::kIQ4_XS, DType::kMXFP4, DType::kNVFP4),
+                                           DType::kIQ4_XS, DType::kMXFP4, DType::kNVFP4,
+                                           DType::kIQ2_XXS, DType::kIQ2_XS, DType::kIQ2_S,
+                                           DType::kIQ3_XXS, DType::kIQ3_S, DType::kIQ1_S,
+                                           DType::kIQ1_M, DType::kTQ1_0, DType::kTQ2_0),
                          [](const auto& test) { return std::string(dtype_name(test.param)); });
 
 TEST(BlockFormats, WeightFilesHaveNone) {
