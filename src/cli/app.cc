@@ -11,6 +11,7 @@
 
 #include "base/cpu_count.h"
 #include "base/error.h"
+#include "base/files/mapping_guard.h"
 #include "base/log.h"
 #include "base/parallel.h"
 #include "base/text/near_matches.h"
@@ -196,6 +197,7 @@ int run_program(int argc, char** argv, const CancelToken& cancel) {
 
   try {
     app.parse(argc, argv);
+    files::throw_if_cut_short();
     if (app.get_subcommands().empty()) std::cout << app.help();
     std::cout << std::flush;
     if (!std::cout) throw Error(ErrorKind::kResource, "writing to standard output failed");

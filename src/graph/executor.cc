@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/files/mapping_guard.h"
 #include "base/text/quoted.h"
 #include "nodes/input_value.h"
 
@@ -177,7 +178,7 @@ class Run {
       };
       context.preview_vae = decoding_vae(node, results);
     }
-    std::vector<nodes::Value> outputs = node.type->run(arguments, context);
+    std::vector<nodes::Value> outputs = run_node(*node.type, arguments, context);
     if (outputs.size() != node.type->outputs.size()) {
       throw Error(ErrorKind::kInternal,
                   "gave " + std::to_string(outputs.size()) + " outputs instead of " +
@@ -186,6 +187,20 @@ class Run {
     check_size(outputs);
     check_finite(outputs);
     return std::make_shared<const std::vector<nodes::Value>>(std::move(outputs));
+  }
+
+  // A model file that became shorter meanwhile is the cause of whatever else went wrong.
+  static std::vector<nodes::Value> run_node(const nodes::NodeType& type,
+                                            const nodes::Arguments& arguments,
+                                            nodes::NodeContext& context) {
+    try {
+      std::vector<nodes::Value> outputs = type.run(arguments, context);
+      files::throw_if_cut_short();
+      return outputs;
+    } catch (const std::exception&) {
+      files::throw_if_cut_short();
+      throw;
+    }
   }
 
   void report(const nodes::ProgressEvent& event) const {

@@ -7,11 +7,14 @@
 #include <memory>
 #include <span>
 
+#include "base/files/mapping_guard.h"
+
 namespace zanime::files {
 
 // A read-only mapping of a whole regular file. Whoever holds views into it holds the shared
-// pointer too. A file that another program shortens while it is mapped kills the process when the
-// lost part is touched; model files are replaced by renaming, never rewritten in place.
+// pointer too. What is lost of a file that another program shortens reads as zeros, and
+// throw_if_cut_short() tells (mapping_guard.h); model files are replaced by renaming, never
+// rewritten in place.
 class MappedFile {
  public:
   // Throws Error(kFile) when the path does not exist (naming a broken link's target), is a folder,
@@ -29,11 +32,12 @@ class MappedFile {
 
  private:
   MappedFile(std::filesystem::path path, const std::byte* data, uint64_t size)
-      : path_(std::move(path)), data_(data), size_(size) {}
+      : path_(std::move(path)), data_(data), size_(size), guard_(data, size, path_) {}
 
   std::filesystem::path path_;
   const std::byte* data_;
   uint64_t size_;
+  MappingGuard guard_;
 };
 
 }  // namespace zanime::files

@@ -5,8 +5,10 @@
 #include <string>
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
 
+#include "base/files/mapping_guard.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/scratch_folder.h"
 
@@ -43,6 +45,34 @@ TEST(MappedFile, WhatIsNoFileIsNamed) {
   expect_error(ErrorKind::kFile, "nowhere", [&] { MappedFile::open(folder / "link"); });
   ASSERT_EQ(mkfifo((folder / "pipe").c_str(), 0600), 0);
   expect_error(ErrorKind::kFile, "pipe", [&] { MappedFile::open(folder / "pipe"); });
+}
+
+TEST(MappedFile, AFileCutShortGivesZerosAndAnError) {
+  const ScratchFolder folder;
+  const auto path = folder.write("model", std::string(100'000, 'x'));
+  const auto other = folder.write("other", std::string(100'000, 'y'));
+  const auto mapping = MappedFile::open(path), whole = MappedFile::open(other);
+  EXPECT_EQ(mapping->data()[99'999], std::byte{'x'});
+  throw_if_cut_short();
+  std::filesystem::resize_file(path, 10'000);
+  EXPECT_EQ(mapping->data()[9'999], std::byte{'x'});
+  throw_if_cut_short();  // nothing that is lost was looked at
+  EXPECT_EQ(mapping->data()[50'000], std::byte{0});
+  EXPECT_EQ(mapping->data()[99'999], std::byte{0});
+  EXPECT_EQ(whole->data()[99'999], std::byte{'y'});
+  expect_error(ErrorKind::kFile, path.string() + ": became shorter", [] { throw_if_cut_short(); });
+  throw_if_cut_short();  // told once
+}
+
+TEST(MappedFile, OtherBusErrorsKeepTheirEffect) {
+  EXPECT_EXIT(
+      {
+        const ScratchFolder folder;
+        const auto mapping = MappedFile::open(folder.write("model", "x"));
+        raise(SIGBUS);
+        raise(SIGBUS);
+      },
+      ::testing::KilledBySignal(SIGBUS), "");
 }
 
 }  // namespace
