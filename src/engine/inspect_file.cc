@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "checkpoints/inspect.h"
+#include "checkpoints/split_model.h"
 #include "graph/json_text.h"
 #include "pictures/picture_info.h"
 #include "pictures/picture_kind.h"
@@ -62,6 +63,7 @@ bool is_png_file(const std::filesystem::path& path) {
     throw Error(ErrorKind::kFile, path.string() + " does not exist");
   }
   if (std::filesystem::is_directory(path, error)) {
+    if (checkpoints::is_model_folder(path)) return false;
     throw Error(ErrorKind::kFile, path.string() + " is a folder; name a file in it");
   }
   std::array<char, 8> start{};

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <system_error>
@@ -14,8 +16,11 @@
 #include "base/log.h"
 #include "base/text/near_matches.h"
 #include "base/text/quoted.h"
+#include "checkpoints/split_model.h"
 #include "fetch/model_folders.h"
 #include "fetch/model_sources.h"
+#include "models/tokenizer_text.h"
+#include "nodes/input_value.h"
 
 namespace zanime::engine {
 namespace fs = std::filesystem;
@@ -28,8 +33,10 @@ using fetch::ModelFolder;
 bool is_model_file(const fs::path& path) {
   static constexpr std::array<std::string_view, 8> kExtensions{
       ".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin", ".pkl"};
-  const std::string extension = path.extension().string();
-  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
+  std::string extension = path.extension().string();
+  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return !checkpoints::is_later_piece(path) &&
+         std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
 }
 
 // Names below `folder` with '/' between parts. `visited` keeps links from going in circles.
@@ -45,7 +52,9 @@ void collect(const fs::path& folder, const std::string& prefix, std::set<fs::pat
     const std::string name = entries->path().filename().string();
     if (name.starts_with(".")) continue;  // hidden, or a download under way
     std::error_code ignored;
-    if (entries->is_directory(ignored)) {
+    if (entries->is_directory(ignored) && checkpoints::is_diffusers_folder(entries->path())) {
+      names.insert(prefix + name);
+    } else if (entries->is_directory(ignored)) {
       collect(entries->path(), prefix + name + "/", visited, names);
     } else if (entries->is_regular_file(ignored) && is_model_file(entries->path())) {
       names.insert(prefix + name);
@@ -61,6 +70,27 @@ std::set<std::string> names_below(const fs::path& root, const ModelFolder& kind)
     collect(root / name, "", visited, names);
   }
   return names;
+}
+
+// The folder `name` of a model in Diffusers' form, or of one in pieces.
+std::optional<fs::path> find_folder(const fs::path& root, const ModelFolder& kind,
+                                    const std::string& name) {
+  std::error_code ignored;
+  for (const std::string_view folder : kind.folders) {
+    fs::path path = root / folder / name;
+    if (!name.empty() && fs::is_directory(path, ignored) && checkpoints::is_model_folder(path)) {
+      return path;
+    }
+  }
+  return std::nullopt;
+}
+
+// The same for names that are written alike: accents as one code point or as two, '/' or '\\'
+// between folders.
+std::string portable_name(const std::string& name) {
+  std::string result = models::normalize_nfc(models::repair_utf8(name));
+  std::replace(result.begin(), result.end(), '\\', '/');
+  return result;
 }
 
 // What to run to get `name`, or the official file of the folder when `name` is not one.
@@ -139,8 +169,12 @@ fs::path ModelsRoot::find(const std::string& folder, const std::string& name) co
   for (const fs::path* root : {&root_, &builtin_}) {
     if (root->empty() || !files::stays_inside(name)) continue;
     if (const auto path = fetch::find_in_model_folder(*root, kind.name, name)) return *path;
+    if (const auto path = find_folder(*root, kind, name)) return *path;
   }
   const std::vector<std::string> names = list(folder);
+  for (const std::string& other : names) {
+    if (other != name && portable_name(other) == portable_name(name)) return find(folder, other);
+  }
   const std::vector<std::string> near = text::near_matches(name, names);
   std::string message = text::quoted(name) + " is not in " + (root_ / kind.name).string() + "; " +
                         what_is_there(names) + ".";

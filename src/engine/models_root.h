@@ -23,7 +23,9 @@ class ModelsRoot : public nodes::ModelFiles {
   const std::filesystem::path& builtin_folder() const { return builtin_; }
 
   // Folders go by ComfyUI's words; `unet` stands for diffusion_models and `clip` for
-  // text_encoders, in the request and on the disk. Subfolders are searched.
+  // text_encoders, in the request and on the disk. Subfolders are searched. Of a
+  // model in pieces only the first is listed, of a Diffusers folder its name. A name is found in
+  // any Unicode form and with either slash.
   std::vector<std::string> list(const std::string& folder) const override;
   std::filesystem::path find(const std::string& folder, const std::string& name) const override;
 

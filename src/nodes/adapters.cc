@@ -59,8 +59,8 @@ void add_adapter_nodes(NodeTypes& types) {
       .class_name = "LoraLoader",
       .display_name = "Load LoRA (Model and CLIP)",
       .category = "loaders",
-      .description = "Changes a diffusion model and a text encoder by an adapter: LoRA, LoHa, LoKr "
-                     "or DoRA. Several can follow one another.",
+      .description = "Changes a diffusion model and a text encoder by an adapter: LoRA, LoHa, "
+                     "LoKr, GLoRA, DoRA, OFT or BOFT. Several can follow one another.",
       .inputs = {link("model", "MODEL").tip("The diffusion model."),
                  link("clip", "CLIP").tip("The text encoder."),
                  file("lora_name", "loras").tip("The adapter."),
@@ -75,7 +75,8 @@ void add_adapter_nodes(NodeTypes& types) {
       .class_name = "LoraLoaderModelOnly",
       .display_name = "Load LoRA",
       .category = "loaders",
-      .description = "Changes a diffusion model by an adapter: LoRA, LoHa, LoKr or DoRA. Several "
+      .description = "Changes a diffusion model by an adapter: LoRA, LoHa, LoKr, GLoRA, "
+                     "DoRA, OFT or BOFT. Several "
                      "can follow one another.",
       .inputs = {link("model", "MODEL").tip("The diffusion model."),
                  file("lora_name", "loras").tip("The adapter."),

@@ -54,6 +54,32 @@ TEST(ModelsRoot, ListsSubfoldersAndBothNamesOfAFolder) {
   EXPECT_EQ(root.find("diffusion_models", "sub/b.safetensors"), folder / "unet/sub/b.safetensors");
 }
 
+TEST(ModelsRoot, ListsAModelOfSeveralFilesOnce) {
+  const ScratchFolder folder;
+  for (const char* name :
+       {"unet/m-00001-of-00002.safetensors", "unet/m-00002-of-00002.safetensors",
+        "unet/m.safetensors.index.json", "unet/Z/model_index.json", "unet/Z/vae/a.safetensors",
+        "unet/Z/transformer/a.safetensors", "unet/OLD.SAFETENSORS"}) {
+    touch(folder, name);
+  }
+  const ModelsRoot root(folder.path());
+  EXPECT_EQ(root.list("unet"), (Names{"OLD.SAFETENSORS", "Z", "m-00001-of-00002.safetensors"}));
+  for (const char* name : {"Z", "Z/transformer/a.safetensors", "m.safetensors.index.json",
+                           "OLD.SAFETENSORS", "m-00002-of-00002.safetensors"}) {
+    EXPECT_EQ(root.find("unet", name), folder / "unet" / name);
+  }
+}
+
+TEST(ModelsRoot, FindsANameInAnySpellingOfIt) {
+  const ScratchFolder folder;
+  touch(folder, "loras/sub/caf\u00e9.safetensors");
+  const ModelsRoot root(folder.path());
+  for (const char* name :
+       {"sub/caf\u00e9.safetensors", "sub/cafe\u0301.safetensors", "sub\\cafe\u0301.safetensors"}) {
+    EXPECT_EQ(root.find("loras", name), folder / "loras/sub/caf\u00e9.safetensors") << name;
+  }
+}
+
 TEST(ModelsRoot, FollowsLinksButNotInCircles) {
   const ScratchFolder folder, elsewhere;
   touch(elsewhere, "real.safetensors");

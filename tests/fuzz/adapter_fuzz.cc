@@ -17,7 +17,8 @@ namespace {
 
 using namespace zanime;
 
-// One fused projection of 12 rows, one matrix and its bias.
+// One fused projection of 12 rows, one matrix and its bias, and a tensor that is no weight of a
+// module.
 zanime::checkpoints::ModelWeights small_model() {
   static const std::vector<float> values(96, 0.5f);
   std::map<std::string, zanime::weights::Weight> weights;
@@ -30,6 +31,7 @@ zanime::checkpoints::ModelWeights small_model() {
   add("layers.0.attention.qkv.weight", {12, 4});
   add("layers.0.feed_forward.w1.weight", {6, 4});
   add("layers.0.feed_forward.w1.bias", {6});
+  add("x_pad_token", {1, 4});
   return {"model", std::move(weights)};
 }
 
