@@ -40,13 +40,11 @@ std::string read_all(const std::string& path) {
 ordered_json graph_of_parameters(const std::string& text, const std::string& source,
                                  engine::Engine& engine, std::vector<std::string>& warnings) {
   const engine::ParametersRequest request = engine::read_parameters(text, engine.files());
-  if (!request.not_honoured.empty()) {
-    std::string list;
-    for (const std::string& setting : request.not_honoured) {
-      list += (list.empty() ? "" : ", ") + setting;
-    }
-    warnings.push_back(source + ": made of its readable parameters, without " + list);
+  std::string left;
+  for (const std::string& setting : request.not_honoured) {
+    left += (left.empty() ? ", without " : ", ") + setting;
   }
+  warnings.push_back(source + ": made of its readable parameters" + left);
   return engine.graph_for(engine.complete(request.params));
 }
 
