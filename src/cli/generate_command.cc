@@ -39,6 +39,7 @@ struct GenerateOptions {
   ChoiceOptions choices;
   std::string models_root;
   std::string output, grid, preview;
+  PackingOptions packing;
 };
 
 // "style:0.8"; a name alone is at full strength.
@@ -139,6 +140,7 @@ class GridOutput {
       : count_(count) {
     if (asked.empty()) return;
     file_ = checked_picture_file(asked, "the grid");
+    encoding_ = encoding_for(file_, {});
     pictures::PictureGrid::check_size(count, engine::finished_side(*params.width, params.hires),
                                       engine::finished_side(*params.height, params.hires));
   }
@@ -154,8 +156,9 @@ class GridOutput {
 
   // Without a graph: run again, it would make one picture and not these.
   void write() const {
-    if (grid_)
-      pictures::write_picture(file_, grid_->pixels(), {.prompt = "", .parameters = parameters_});
+    if (!grid_) return;
+    pictures::write_picture(file_, grid_->pixels(), {.prompt = "", .parameters = parameters_},
+                            encoding_);
   }
 
   const std::filesystem::path& file() const { return file_; }
@@ -163,23 +166,10 @@ class GridOutput {
  private:
   int64_t count_;
   std::filesystem::path file_;  // empty: none is asked for
+  pictures::PictureEncoding encoding_;
   std::optional<pictures::PictureGrid> grid_;
   std::string parameters_;  // of the first picture
 };
-
-// A picture that is finished must not be replaced by another one of the same call. The preview of a
-// single picture may have its name: it is gone when that is finished.
-void check_names(const PictureOutput& output, const GridOutput& grid, const PreviewOutput& preview,
-                 int64_t pictures) {
-  const auto refuse = [](const std::string& option, const std::filesystem::path& file) {
-    throw Error(ErrorKind::kUsage, option + " " + file.string() +
-                                       " is the name of another file that this call writes; "
-                                       "choose another");
-  };
-  if (output.writes(grid.file())) refuse("--grid", grid.file());
-  if (pictures > 1 && output.writes(preview.file())) refuse("--preview", preview.file());
-  if (!grid.file().empty() && grid.file() == preview.file()) refuse("--preview", preview.file());
-}
 
 void generate(const GenerateOptions& options, const GlobalOptions& globals,
               const CancelToken& cancel) {
@@ -193,11 +183,13 @@ void generate(const GenerateOptions& options, const GlobalOptions& globals,
   const std::vector<engine::CompletedParams> requests = complete_all(engine, params, options.count);
   tell_of_builtin_model(requests.front());
   const int64_t pictures = options.count * params.batch;
-  PictureOutput output(options.output);
+  PictureOutput output(options.output, options.packing);
   output.expect(pictures);
   GridOutput grid(options.grid, pictures, requests.front());
   PreviewOutput preview(options.preview, globals);
-  check_names(output, grid, preview, pictures);
+  output.refuse_collision(grid.file(), "the grid");
+  output.refuse_collision(preview.file(), "the preview");
+  refuse_same_file(grid.file(), preview.file());
   // At once: whoever stops the run still knows what to repeat.
   if (!globals.json && (!params.seed || !globals.quiet)) tell_seeds(requests);
 
@@ -337,9 +329,11 @@ void add_output_options(CLI::App& command, GenerateOptions& options) {
   const char* group = "Output";
   command
       .add_option("-o,--output", options.output,
-                  "PNG file or folder (default: a numbered name in the current folder)")
+                  "PNG, WebP or JPEG file, or folder (default: a numbered name in the current "
+                  "folder)")
       ->type_name("PATH")
       ->group(group);
+  add_packing_options(command, options.packing, group);
   command
       .add_option("--preview", options.preview,
                   "PNG file that shows the picture as it forms, and the terminal where it can show "

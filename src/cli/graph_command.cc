@@ -32,7 +32,7 @@ void show(const GraphOptions& options, const GlobalOptions& globals) {
   engine::Engine engine(engine_options);
   search_beside(options.workflow, engine.files());
   std::vector<std::string> warnings;
-  graph::ApiWorkflow workflow = read_workflow(options.workflow, engine, warnings);
+  graph::ApiWorkflow workflow = read_workflow(options.workflow, engine, warnings, {});
   change_workflow(options.workflow, engine.registry(), workflow);
   const ordered_json& graph = workflow.graph;
   for (const std::string& warning : warnings) log_warning(warning);

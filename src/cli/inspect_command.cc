@@ -37,7 +37,7 @@ void show_picture(const std::filesystem::path& path) {
 void inspect(const std::filesystem::path& path, const GlobalOptions& globals) {
   if (globals.json) {
     print(engine::inspect_file(path));
-  } else if (engine::is_png_file(path)) {
+  } else if (engine::is_picture_file(path)) {
     show_picture(path);
   } else {
     std::cout << printable(checkpoints::report_text(checkpoints::inspect_model(path)));
@@ -50,7 +50,7 @@ void add_inspect_command(CLI::App& app, const GlobalOptions& globals) {
   CLI::App* command =
       app.add_subcommand("inspect", "Show how a picture was made, or what is in a model file");
   const auto path = std::make_shared<std::string>();
-  command->add_option("file", *path, "PNG or model file")->required();
+  command->add_option("file", *path, "Picture or model file")->required();
   command->callback([path, &globals] { inspect(*path, globals); });
 }
 

@@ -57,7 +57,7 @@ void PreviewOutput::show(const nodes::LatentPreview& preview) {
   const Tensor pixels = side_by_side(preview.pixels);
   if (!file_.empty()) {
     try {
-      pictures::write_picture(file_, pixels, {});
+      pictures::write_picture(file_, pixels, {}, encoding_for(file_, {}));
     } catch (const Error& error) {
       log_warning("no more previews: " + std::string(error.what()));
       file_.clear();

@@ -26,6 +26,7 @@ struct RunOptions {
   std::string models_root;
   std::string input_dir;
   std::string output, preview;
+  PackingOptions packing;
   bool extra_nodes = true;
 };
 
@@ -54,13 +55,14 @@ void run(const RunOptions& options, const GlobalOptions& globals, const CancelTo
   engine::Engine engine(engine_options);
   search_beside(options.workflow, engine.files());
   std::vector<std::string> warnings;
-  graph::ApiWorkflow workflow = read_workflow(options.workflow, engine, warnings);
+  graph::ApiWorkflow workflow = read_workflow(options.workflow, engine, warnings, cancel);
   WorkflowOptions changes = options.workflow;
   choose_words(options.choices, engine, workflow, changes);
   change_workflow(changes, engine.registry(), workflow);
   for (const std::string& warning : warnings) log_warning(warning);
-  PictureOutput output(options.output);
+  PictureOutput output(options.output, options.packing);
   PreviewOutput preview(options.preview, globals);
+  output.refuse_collision(preview.file(), "the preview");
 
   engine::EngineResult result;
   {
@@ -99,7 +101,9 @@ void add_run_command(CLI::App& app, const GlobalOptions& globals, const CancelTo
       "Folder with the pictures that the workflow loads (default: ZANIME_INPUT_DIR, "
       "input beside the models root, or the current folder)");
   command->add_option("-o,--output", options->output,
-                      "PNG file or folder (default: the workflow's names in the current folder)");
+                      "PNG, WebP or JPEG file, or folder (default: the workflow's names in the "
+                      "current folder)");
+  add_packing_options(*command, options->packing);
   command
       ->add_option("--preview", options->preview,
                    "PNG file that shows each picture as it forms, or - for the terminal alone")

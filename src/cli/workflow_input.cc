@@ -1,13 +1,18 @@
 #include "cli/workflow_input.h"
 
+#include <array>
+#include <cerrno>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <iostream>
 #include <iterator>
 #include <map>
 #include <optional>
 #include <string_view>
 #include <system_error>
+
+#include <poll.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "engine/read_parameters.h"
@@ -21,14 +26,48 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string read_all(const std::string& path) {
-  if (path == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
+// More than any workflow, and any picture that carries one.
+constexpr uint64_t kMaxWorkflowBytes = 1u << 30;
+
+[[noreturn]] void fail_oversized(const std::string& source) {
+  throw Error(ErrorKind::kFile, source + " is larger than any workflow (1 GiB)");
+}
+
+// Standard input up to its end, which may take its time: `cancel` is looked at meanwhile.
+std::string read_standard_input(const CancelToken& cancel) {
+  constexpr int kLookMilliseconds = 100;
+  std::string bytes;
+  std::array<char, 1 << 16> piece;
+  for (;;) {
+    cancel.throw_if_cancelled();
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    if (poll(&input, 1, kLookMilliseconds) == 0) continue;
+    const ssize_t count = read(STDIN_FILENO, piece.data(), piece.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw Error(ErrorKind::kFile, "standard input cannot be read");
+    if (count == 0) return bytes;
+    bytes.append(piece.data(), static_cast<size_t>(count));
+    if (bytes.size() > kMaxWorkflowBytes) fail_oversized("standard input");
+  }
+}
+
+std::string read_all(const std::string& path, const CancelToken& cancel) {
+  if (path == "-") return read_standard_input(cancel);
   std::error_code error;
-  if (!std::filesystem::exists(path, error)) {
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) {
     throw Error(ErrorKind::kFile, "the workflow " + path + " does not exist");
   }
-  if (std::filesystem::is_directory(path, error)) {
+  if (std::filesystem::is_directory(status)) {
     throw Error(ErrorKind::kFile, "the workflow " + path + " is a folder");
+  }
+  if (!std::filesystem::is_regular_file(status)) {
+    throw Error(ErrorKind::kFile, "the workflow " + path +
+                                      " is a pipe or a device; name a file, or - and send it to "
+                                      "standard input");
+  }
+  if (std::filesystem::file_size(path, error) > kMaxWorkflowBytes && !error) {
+    fail_oversized("the workflow " + path);
   }
   std::ifstream file(path, std::ios::binary);
   std::string bytes{std::istreambuf_iterator<char>(file), {}};
@@ -83,8 +122,8 @@ ordered_json parse_picture(std::string_view bytes, const std::string& source,
 void add_workflow_options(CLI::App& command, WorkflowOptions& options) {
   command
       .add_option("file", options.file,
-                  "Workflow (JSON, as saved or as exported for the API), PNG that carries one or "
-                  "the parameters of A1111 and Forge, or - for standard input")
+                  "Workflow (JSON, as saved or as exported for the API), picture (PNG, WebP, JPEG) "
+                  "that carries one or the parameters of A1111 and Forge, or - for standard input")
       ->required();
   command
       .add_option("--set", options.settings,
@@ -112,9 +151,9 @@ void search_beside(const WorkflowOptions& options, engine::UserFiles& files) {
 }
 
 graph::ApiWorkflow read_workflow(const WorkflowOptions& options, engine::Engine& engine,
-                                 std::vector<std::string>& warnings) {
+                                 std::vector<std::string>& warnings, const CancelToken& cancel) {
   const std::string source = options.file == "-" ? "the workflow" : options.file;
-  const std::string bytes = read_all(options.file);
+  const std::string bytes = read_all(options.file, cancel);
   ordered_json json;
   if (pictures::picture_kind(bytes) || pictures::is_png_sent_as_text(bytes)) {
     json = parse_picture(bytes, source, engine, warnings);

@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "base/cancel.h"
 #include "engine/engine.h"
 #include "graph/registry.h"
 #include "graph/to_api.h"
@@ -33,9 +34,10 @@ void search_beside(const WorkflowOptions& options, engine::UserFiles& files);
 
 // The file's workflow, or the request that its readable parameters state (engine/read_parameters.h)
 // as one. Throws Error(kFile) when the file cannot be read or is a picture without either,
-// Error(kGraph) when the workflow is malformed.
+// Error(kGraph) when the workflow is malformed, Error(kCancelled) when `cancel` is set while
+// standard input is read.
 graph::ApiWorkflow read_workflow(const WorkflowOptions& options, engine::Engine& engine,
-                                 std::vector<std::string>& warnings);
+                                 std::vector<std::string>& warnings, const CancelToken& cancel);
 
 // Makes the changes that the options ask for. Throws Error(kUsage) when one does not fit.
 void change_workflow(const WorkflowOptions& options, const graph::NodeRegistry& registry,

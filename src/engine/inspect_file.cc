@@ -57,23 +57,27 @@ ordered_json as_json(const std::filesystem::path& path, const pictures::PictureI
 
 }  // namespace
 
-bool is_png_file(const std::filesystem::path& path) {
+bool is_picture_file(const std::filesystem::path& path) {
   std::error_code error;
-  if (!std::filesystem::exists(path, error)) {
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) {
     throw Error(ErrorKind::kFile, path.string() + " does not exist");
   }
-  if (std::filesystem::is_directory(path, error)) {
+  if (std::filesystem::is_directory(status)) {
     if (checkpoints::is_model_folder(path)) return false;
     throw Error(ErrorKind::kFile, path.string() + " is a folder; name a file in it");
   }
-  std::array<char, 8> start{};
+  if (!std::filesystem::is_regular_file(status)) {
+    throw Error(ErrorKind::kFile, path.string() + " is a device or a pipe; name a file");
+  }
+  std::array<char, pictures::kPictureKindBytes> start{};
   std::ifstream file(path, std::ios::binary);
   file.read(start.data(), start.size());
-  return std::string_view(start.data(), start.size()) == pictures::kPngSignature;
+  return pictures::picture_kind({start.data(), static_cast<size_t>(file.gcount())}).has_value();
 }
 
 ordered_json inspect_file(const std::filesystem::path& path) {
-  if (is_png_file(path)) return as_json(path, pictures::read_picture_info(path));
+  if (is_picture_file(path)) return as_json(path, pictures::read_picture_info(path));
   return as_json(checkpoints::inspect_model(path));
 }
 

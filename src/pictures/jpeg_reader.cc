@@ -9,6 +9,7 @@
 #include <jpeglib.h>
 
 #include "base/error.h"
+#include "pictures/exif.h"
 #include "pictures/jpeg_planes.h"
 #include "pictures/picture_formats.h"
 
@@ -24,6 +25,9 @@ struct JpegState {
   jpeg_progress_mgr progress = {};
   std::jmp_buf on_error;
   char problem[JMSG_LENGTH_MAX] = {};
+  bool is_open = false;     // the header is read
+  bool has_ended = false;   // in front of its end mark
+  bool lacks_data = false;  // of a scan: libjpeg fills in grey
 };
 
 JpegState& state_of(j_common_ptr info) { return *static_cast<JpegState*>(info->client_data); }
@@ -37,12 +41,14 @@ JpegState& state_of(j_common_ptr info) { return *static_cast<JpegState*>(info->c
 }
 
 void note_message(j_common_ptr info, int level) {
-  // Levels below 0 are warnings. Only missing data is an error; libjpeg would fill in grey.
-  if (level < 0 && info->err->msg_code == JWRN_JPEG_EOF) {
-    JpegState& state = state_of(info);
-    std::snprintf(state.problem, sizeof(state.problem), "the file ends in the middle");
-    stop(state);
-  }
+  if (level >= 0) return;  // no warning
+  JpegState& state = state_of(info);
+  if (info->err->msg_code == JWRN_HIT_MARKER) state.lacks_data = true;
+  if (info->err->msg_code != JWRN_JPEG_EOF) return;
+  state.has_ended = true;
+  if (state.is_open) return;
+  std::snprintf(state.problem, sizeof(state.problem), "the file ends in its header");
+  stop(state);
 }
 
 void drop_message(j_common_ptr) {}
@@ -69,6 +75,7 @@ bool open(JpegState& state, const unsigned char* data, size_t size) {
   jpeg_mem_src(&state.info, data, static_cast<unsigned long>(size));
   jpeg_save_markers(&state.info, JPEG_APP0 + 1, 0xffff);
   jpeg_read_header(&state.info, TRUE);
+  state.is_open = true;
   return true;
 }
 
@@ -225,6 +232,24 @@ bool decode_with_libjpeg(JpegState& state, std::vector<float>& rgb) {
 
 }  // namespace
 
+namespace {
+
+// Whether a file that has ended lacks a part of the picture, and not only its end mark.
+bool is_cut(const JpegState& state) {
+  if (!state.has_ended) return false;
+  if (state.lacks_data || state.info.coef_bits == nullptr) return state.lacks_data;
+  // Progressive: bits of coefficients that a later scan was to bring; below 0 are those of which
+  // none came.
+  for (int i = 0; i < state.info.num_components; ++i) {
+    for (int k = 0; k < DCTSIZE2; ++k) {
+      if (state.info.coef_bits[i][k] > 0) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
 DecodedPicture decode_jpeg(std::span<const std::byte> file, const std::string& name) {
   JpegReader reader;
   JpegState& state = reader.state;
@@ -244,6 +269,7 @@ DecodedPicture decode_jpeg(std::span<const std::byte> file, const std::string& n
                   : decode_with_libjpeg(state, picture.values))) {
     fail();
   }
+  if (is_cut(state)) picture.warning = kCutPicture;
   return picture;
 }
 

@@ -5,189 +5,41 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
-
-#include <zlib.h>
+#include <optional>
+#include <span>
 
 #include "base/error.h"
+#include "pictures/picture_info_formats.h"
 #include "pictures/picture_kind.h"
+#include "pictures/picture_reader.h"
 
 namespace zanime::pictures {
 namespace {
 
-constexpr size_t kMaxTextBytes = 64u << 20;
-constexpr uint64_t kMaxPngBytes = 1u << 30;
+constexpr uint64_t kMaxPictureBytes = 1u << 30;
 
-// What a file that is no PNG is, by its first bytes.
-std::string kind_of(std::string_view bytes) {
-  if (bytes.empty()) return "an empty file";
-  if (const auto kind = picture_kind(bytes))
-    return std::string(picture_kind_name(*kind)) + " picture";
-  if (is_png_sent_as_text(bytes)) return "a PNG damaged by a transfer that changed its line ends";
-  return "another kind of file";
+// Of a format whose texts are not looked for.
+PictureInfo info_of_pixels(std::string_view bytes, const std::string& name) {
+  const Tensor pixels = read_picture(std::as_bytes(std::span(bytes)), name).pixels;
+  return {.width = pixels.dim(2), .height = pixels.dim(1), .texts = {}};
 }
-
-// Walks the chunks of a PNG (W3C Portable Network Graphics, second edition, section 5.3).
-class PngTextReader {
- public:
-  PngTextReader(std::string_view bytes, const std::string& name) : rest_(bytes), name_(name) {}
-
-  PictureInfo read() {
-    if (!rest_.starts_with(kPngSignature)) {
-      fail("is " + kind_of(rest_) + ", not a PNG picture");
-    }
-    rest_.remove_prefix(kPngSignature.size());
-    for (bool first = true;; first = false) {
-      const Chunk chunk = next_chunk();
-      if (first != (chunk.type == "IHDR")) fail("is damaged: a PNG begins with one IHDR chunk");
-      if (chunk.type == "IHDR") read_header(chunk.data);
-      if (chunk.type == "tEXt") read_latin1_text(chunk.data);
-      if (chunk.type == "zTXt") read_compressed_text(chunk.data);
-      if (chunk.type == "iTXt") read_international_text(chunk.data);
-      if (chunk.type == "IEND") return std::move(info_);
-    }
-  }
-
- private:
-  struct Chunk {
-    std::string_view type;
-    std::string_view data;
-  };
-
-  [[noreturn]] void fail(const std::string& what) const {
-    throw Error(ErrorKind::kFile, name_ + ": " + what);
-  }
-  [[noreturn]] void fail_truncated() const {
-    fail("ends before the picture does; copy or download it again");
-  }
-
-  static uint32_t big_endian(std::string_view bytes) {
-    uint32_t value = 0;
-    for (int i = 0; i < 4; ++i) value = (value << 8) | static_cast<uint8_t>(bytes[i]);
-    return value;
-  }
-
-  Chunk next_chunk() {
-    if (rest_.size() < 12) fail_truncated();
-    const uint64_t length = big_endian(rest_);
-    if (length > rest_.size() - 12) fail_truncated();
-    const std::string_view type_and_data = rest_.substr(4, 4 + length);
-    const uint32_t stored = big_endian(rest_.substr(8 + length));
-    const uLong computed =
-        crc32_z(0, reinterpret_cast<const Bytef*>(type_and_data.data()), type_and_data.size());
-    if (stored != computed) fail("is damaged: the checksum of a chunk does not match");
-    rest_.remove_prefix(12 + length);
-    return {type_and_data.substr(0, 4), type_and_data.substr(4)};
-  }
-
-  void read_header(std::string_view data) {
-    if (data.size() != 13) fail("is damaged: its IHDR chunk has the wrong size");
-    info_.width = big_endian(data);
-    info_.height = big_endian(data.substr(4));
-    if (info_.width < 1 || info_.height < 1 || info_.width > INT32_MAX ||
-        info_.height > INT32_MAX) {
-      fail("is damaged: its width or height is not a size");
-    }
-  }
-
-  // Takes the bytes up to a NUL from the front, and the NUL.
-  std::string_view take_string(std::string_view& data) const {
-    const size_t end = data.find('\0');
-    if (end == std::string_view::npos) fail("is damaged: a text chunk has no keyword");
-    const std::string_view text = data.substr(0, end);
-    data.remove_prefix(end + 1);
-    return text;
-  }
-
-  void add(std::string_view keyword, std::string text) {
-    text_bytes_ += text.size();
-    if (text_bytes_ > kMaxTextBytes) fail_oversized();
-    info_.texts.emplace(from_latin1(keyword), std::move(text));
-  }
-  [[noreturn]] void fail_oversized() const {
-    fail("carries more than 64 MiB of text, which no program writes for a picture");
-  }
-
-  static std::string from_latin1(std::string_view latin1) {
-    std::string text;
-    text.reserve(latin1.size());
-    for (const char byte : latin1) {
-      const auto code = static_cast<uint8_t>(byte);
-      if (code < 0x80) {
-        text += byte;
-      } else {
-        text += static_cast<char>(0xc0 | (code >> 6));
-        text += static_cast<char>(0x80 | (code & 0x3f));
-      }
-    }
-    return text;
-  }
-
-  void read_latin1_text(std::string_view data) {
-    const std::string_view keyword = take_string(data);
-    if (data.size() > kMaxTextBytes) fail_oversized();
-    add(keyword, from_latin1(data));
-  }
-
-  void read_compressed_text(std::string_view data) {
-    const std::string_view keyword = take_string(data);
-    if (data.empty() || data[0] != 0) fail("is damaged: a text is packed in an unknown way");
-    add(keyword, from_latin1(inflate_text(data.substr(1))));
-  }
-
-  void read_international_text(std::string_view data) {
-    const std::string_view keyword = take_string(data);
-    if (data.size() < 2) fail("is damaged: a text chunk ends early");
-    const bool compressed = data[0] != 0;
-    if (compressed && data[1] != 0) fail("is damaged: a text is packed in an unknown way");
-    data.remove_prefix(2);
-    take_string(data);  // language
-    take_string(data);  // translated keyword
-    if (data.size() > kMaxTextBytes) fail_oversized();
-    add(keyword, compressed ? inflate_text(data) : std::string(data));
-  }
-
-  std::string inflate_text(std::string_view packed) const {
-    z_stream stream = {};
-    if (inflateInit(&stream) != Z_OK) throw Error(ErrorKind::kResource, "out of memory in zlib");
-    struct End {
-      z_stream* stream;
-      ~End() { inflateEnd(stream); }
-    } end{&stream};
-    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
-    stream.avail_in = static_cast<uInt>(packed.size());
-    std::string text;
-    std::array<char, 1 << 16> piece;
-    int status = Z_OK;
-    while (status == Z_OK) {
-      stream.next_out = reinterpret_cast<Bytef*>(piece.data());
-      stream.avail_out = piece.size();
-      status = inflate(&stream, Z_NO_FLUSH);
-      text.append(piece.data(), piece.size() - stream.avail_out);
-      if (text.size() + text_bytes_ > kMaxTextBytes) fail_oversized();
-    }
-    if (status != Z_STREAM_END) fail("is damaged: a packed text cannot be unpacked");
-    return text;
-  }
-
-  std::string_view rest_;
-  const std::string& name_;
-  PictureInfo info_;
-  size_t text_bytes_ = 0;
-};
 
 struct CloseFile {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
 
-// The whole file, or only its first bytes where it does not begin as a PNG does.
-std::string read_png_bytes(const std::filesystem::path& path) {
+// The whole file, or only its first bytes where it does not begin as a picture does.
+std::string read_picture_bytes(const std::filesystem::path& path) {
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(path, error);
   if (status.type() == std::filesystem::file_type::not_found) {
     throw Error(ErrorKind::kFile, path.string() + ": there is no such file");
   }
-  if (std::filesystem::is_directory(status)) {
-    throw Error(ErrorKind::kFile, path.string() + ": is a folder, not a PNG picture");
+  if (!std::filesystem::is_regular_file(status)) {
+    throw Error(ErrorKind::kFile, path.string() + ": is " +
+                                      (std::filesystem::is_directory(status)
+                                           ? "a folder, not a picture"
+                                           : "a device or a pipe, not a picture in a file"));
   }
   const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "rb"));
   if (file == nullptr) {
@@ -197,8 +49,8 @@ std::string read_png_bytes(const std::filesystem::path& path) {
   std::array<char, 1 << 16> piece;
   while (const size_t count = std::fread(piece.data(), 1, piece.size(), file.get())) {
     bytes.append(piece.data(), count);
-    if (!bytes.starts_with(kPngSignature)) break;
-    if (bytes.size() > kMaxPngBytes) {
+    if (!picture_kind(bytes)) break;
+    if (bytes.size() > kMaxPictureBytes) {
       throw Error(ErrorKind::kFile, path.string() + ": is larger than any picture (1 GiB)");
     }
   }
@@ -211,11 +63,19 @@ std::string read_png_bytes(const std::filesystem::path& path) {
 }  // namespace
 
 PictureInfo parse_picture_info(std::string_view bytes, const std::string& name) {
-  return PngTextReader(bytes, name).read();
+  const std::optional<PictureKind> kind = picture_kind(bytes);
+  if (kind == PictureKind::kPng) return png_info(bytes, name);
+  if (kind == PictureKind::kJpeg) return jpeg_info(bytes, name);
+  if (kind == PictureKind::kWebp) return webp_info(bytes, name);
+  if (kind) return info_of_pixels(bytes, name);
+  std::string found = "another kind of file";
+  if (bytes.empty()) found = "an empty file";
+  if (is_png_sent_as_text(bytes)) found = "a PNG damaged by a transfer that changed its line ends";
+  throw Error(ErrorKind::kFile, name + ": is " + found + ", not a picture");
 }
 
 PictureInfo read_picture_info(const std::filesystem::path& path) {
-  return parse_picture_info(read_png_bytes(path), path.string());
+  return parse_picture_info(read_picture_bytes(path), path.string());
 }
 
 std::map<std::string, std::string> read_picture_text(const std::filesystem::path& path) {

@@ -9,17 +9,18 @@
 
 namespace zanime::pictures {
 
-// Of a PNG: its size in pixels and its texts (tEXt, zTXt, iTXt) by keyword, in UTF-8. Of several
-// texts with one keyword the first counts.
+// The size in pixels, and texts in UTF-8: of a PNG (tEXt, zTXt, iTXt) by keyword, of a JPEG and a
+// WebP as exif_texts names them, of other pictures none. Of several texts with one keyword the
+// first counts. Sizes of a JPEG and a WebP are as stored, before they are turned.
 struct PictureInfo {
   int64_t width = 0;
   int64_t height = 0;
   std::map<std::string, std::string> texts;
 };
 
-// Throws Error(kFile) when the file cannot be read, is no PNG (saying what it is), ends early, or
-// a checksum does not match. Texts beyond 64 MiB in all are an error too: a few kilobytes of zTXt
-// can unpack to gigabytes.
+// Throws Error(kFile) when the file cannot be read, is no picture, and for a PNG that ends early,
+// or of which a checksum does not match. Texts beyond 64 MiB in all are an error too: a few
+// kilobytes of zTXt can unpack to gigabytes.
 PictureInfo read_picture_info(const std::filesystem::path& path);
 std::map<std::string, std::string> read_picture_text(const std::filesystem::path& path);
 

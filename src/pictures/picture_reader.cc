@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "pictures/picture_formats.h"
 #include "pictures/picture_kind.h"
 
@@ -21,22 +22,37 @@ std::string_view as_text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-[[noreturn]] void refuse(std::optional<PictureKind> kind, const std::string& name) {
-  if (!kind) {
-    throw Error(ErrorKind::kFile,
-                name + ": this is not a picture that can be read; PNG, JPEG and WebP can");
-  }
-  throw Error(ErrorKind::kFile, name + ": this is " + std::string(picture_kind_name(*kind)) +
-                                    "; only PNG, JPEG and WebP can be read: convert it to PNG");
-}
+constexpr const char* kReadable = "PNG, JPEG, WebP, GIF, BMP, TIFF and AVIF";
 
 DecodedPicture decode(std::span<const std::byte> file, const std::string& name) {
   if (file.empty()) throw Error(ErrorKind::kFile, name + ": this file is empty");
   const std::optional<PictureKind> kind = picture_kind(as_text(file));
-  if (kind == PictureKind::kPng) return decode_png(file, name);
-  if (kind == PictureKind::kJpeg) return decode_jpeg(file, name);
-  if (kind == PictureKind::kWebp) return decode_webp(file, name);
-  refuse(kind, name);
+  if (!kind) {
+    throw Error(ErrorKind::kFile,
+                name + ": this is not a picture that can be read; " + kReadable + " can");
+  }
+  switch (*kind) {
+    case PictureKind::kPng:
+      return decode_png(file, name);
+    case PictureKind::kJpeg:
+      return decode_jpeg(file, name);
+    case PictureKind::kWebp:
+      return decode_webp(file, name);
+    case PictureKind::kGif:
+      return decode_gif(file, name);
+    case PictureKind::kBmp:
+      return decode_bmp(file, name);
+    case PictureKind::kTiff:
+      return decode_tiff(file, name);
+    case PictureKind::kAvif:
+      return decode_avif(file, name);
+    case PictureKind::kHeic:
+    case PictureKind::kJpegXl:
+    case PictureKind::kSvg:
+      break;
+  }
+  throw Error(ErrorKind::kFile, name + ": this is " + std::string(picture_kind_name(*kind)) +
+                                    "; only " + kReadable + " can be read: convert it to PNG");
 }
 
 // The eight orientations of EXIF: a picture mirrored left to right where so, upside down where so,
@@ -101,7 +117,9 @@ void check_picture_size(int64_t width, int64_t height, const std::string& name) 
 }
 
 ReadPicture read_picture(std::span<const std::byte> file, const std::string& name) {
-  return turned(decode(file, name));
+  const DecodedPicture picture = decode(file, name);
+  if (!picture.warning.empty()) log_warning(name + ": " + picture.warning);
+  return turned(picture);
 }
 
 ReadPicture read_picture(const fs::path& path) {

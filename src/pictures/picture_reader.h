@@ -1,4 +1,4 @@
-// Reading the user's pictures: PNG, JPEG and WebP.
+// Reading the user's pictures: PNG, JPEG, WebP, GIF, BMP, TIFF and AVIF.
 #pragma once
 
 #include <cstddef>
@@ -16,17 +16,14 @@ struct ReadPicture {
   std::optional<Tensor> alpha;  // [1, height, width], 1 where opaque; none without transparency
 };
 
-// A picture larger than this (width x height) is refused: a file of a few kilobytes can claim any
-// size. The limit is Pillow's.
-inline constexpr int64_t kMaxPicturePixels = 178'956'970;
-
 // Reads a file into the numbers that ComfyUI's LoadImage (with FFmpeg) gets: 8 bits are n / 255, or
 // less by 0.4 % without colours (see grey_value); 16 bits keep their precision. A palette always
 // has alpha, and so has a picture with one transparent colour. CMYK is multiplied out, colour
 // profiles are ignored, and the picture is turned and mirrored as its EXIF orientation says. Of an
 // animation the first picture counts. WebP is read as libwebp reads it; of a lossy one with even
-// sides FFmpeg's colours differ by up to 2 / 255. Throws Error(kFile) for a file that is missing,
-// damaged, cut short, too large, or of another format, saying which.
+// sides FFmpeg's colours differ by up to 2 / 255. AVIF and TIFF are
+// as libavif and libtiff give them. Throws Error(kFile) for a file that is missing, damaged, too
+// large, or of another format, saying which.
 ReadPicture read_picture(const std::filesystem::path& path);
 // The same from memory; `name` is how messages call it.
 ReadPicture read_picture(std::span<const std::byte> file, const std::string& name);

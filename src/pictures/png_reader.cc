@@ -1,10 +1,13 @@
+#include <algorithm>
 #include <csetjmp>
+#include <cstddef>
 #include <cstring>
 #include <new>
 
 #include <png.h>
 
 #include "base/error.h"
+#include "pictures/exif.h"
 #include "pictures/picture_formats.h"
 
 namespace zanime::pictures {
@@ -14,11 +17,16 @@ namespace {
 struct PngInput {
   std::span<const std::byte> rest;
   std::string problem;
+  bool has_ended = false;  // in the middle
 };
 
 void read_bytes(png_structp png, png_bytep target, size_t size) {
-  auto& rest = static_cast<PngInput*>(png_get_io_ptr(png))->rest;
-  if (size > rest.size()) png_error(png, "the file ends in the middle");
+  auto& input = *static_cast<PngInput*>(png_get_io_ptr(png));
+  auto& rest = input.rest;
+  if (size > rest.size()) {
+    input.has_ended = true;
+    png_error(png, "the file ends in the middle");
+  }
   std::memcpy(target, rest.data(), size);
   rest = rest.subspan(size);
 }
@@ -69,12 +77,16 @@ bool choose_conversions(png_structp png, png_infop info, RowFormat& format) {
   return true;
 }
 
+// `done` counts the rows, of all passes.
 bool read_rows(png_structp png, png_infop info, size_t row_size, int passes, uint8_t* rows,
-               png_uint_32 height) {
+               png_uint_32 height, volatile size_t& done) {
   if (setjmp(png_jmpbuf(png)) != 0) return false;
   if (png_get_rowbytes(png, info) != row_size) png_error(png, "an unexpected row size");
   for (int pass = 0; pass < passes; ++pass) {
-    for (png_uint_32 y = 0; y < height; ++y) png_read_row(png, rows + y * row_size, nullptr);
+    for (png_uint_32 y = 0; y < height; ++y) {
+      png_read_row(png, rows + y * row_size, nullptr);
+      done = done + 1;
+    }
   }
   return true;
 }
@@ -134,9 +146,25 @@ std::vector<float> to_values(const std::vector<uint8_t>& rows, const RowFormat& 
 
 }  // namespace
 
-DecodedPicture decode_png(std::span<const std::byte> file, const std::string& name) {
-  PngInput input{file, ""};
+namespace {
+
+// Grey, and opaque: what a row holds that is not in the file.
+void fill_with_grey(std::vector<uint8_t>& rows, const RowFormat& format) {
+  std::fill(rows.begin(), rows.end(), uint8_t{128});
+  if (format.channels % 2 != 0) return;
+  const size_t value_size = format.is_wide ? 2 : 1;
+  const size_t pixel_size = value_size * static_cast<size_t>(format.channels);
+  for (size_t at = pixel_size - value_size; at < rows.size(); at += pixel_size) {
+    std::fill_n(rows.begin() + static_cast<std::ptrdiff_t>(at), value_size, uint8_t{255});
+  }
+}
+
+// One attempt, which takes the packed pixels from the file in portions of this many bytes.
+DecodedPicture decode_png_in_portions(std::span<const std::byte> file, const std::string& name,
+                                      size_t portion, bool& has_ended) {
+  PngInput input{.rest = file, .problem = ""};
   const PngReader reader(input);
+  png_set_compression_buffer_size(reader.png(), portion);
   const auto fail = [&] {
     throw Error(ErrorKind::kFile, name + ": this PNG is damaged: " + input.problem +
                                       "; get the file again, or save it anew");
@@ -152,12 +180,16 @@ DecodedPicture decode_png(std::span<const std::byte> file, const std::string& na
   const size_t row_size = static_cast<size_t>(picture.width) *
                           static_cast<size_t>(format.channels) * (format.is_wide ? 2 : 1);
   std::vector<uint8_t> rows(row_size * static_cast<size_t>(picture.height));
+  fill_with_grey(rows, format);
+  volatile size_t done = 0;
   if (!read_rows(reader.png(), reader.info(), row_size, format.passes, rows.data(),
-                 static_cast<png_uint_32>(picture.height))) {
-    fail();
+                 static_cast<png_uint_32>(picture.height), done)) {
+    has_ended = input.has_ended;
+    if (!has_ended || done == 0) fail();
+    picture.warning = kCutPicture;
   }
   picture.values = to_values(rows, format);
-  read_trailer(reader.png(), reader.info());
+  if (picture.warning.empty()) read_trailer(reader.png(), reader.info());
 
   png_uint_32 exif_size = 0;
   png_bytep exif = nullptr;
@@ -165,6 +197,22 @@ DecodedPicture decode_png(std::span<const std::byte> file, const std::string& na
     picture.orientation = exif_orientation(std::as_bytes(std::span(exif, exif_size)));
   }
   return picture;
+}
+
+}  // namespace
+
+DecodedPicture decode_png(std::span<const std::byte> file, const std::string& name) {
+  // libpng does without a portion that is not whole. So a file that ends in the middle is read once
+  // more byte by byte.
+  constexpr size_t kPortion = 8192;
+  bool has_ended = false;
+  try {
+    DecodedPicture picture = decode_png_in_portions(file, name, kPortion, has_ended);
+    if (!has_ended) return picture;
+  } catch (const Error&) {
+    if (!has_ended) throw;
+  }
+  return decode_png_in_portions(file, name, 1, has_ended);
 }
 
 }  // namespace zanime::pictures

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -7,6 +9,7 @@
 #include <webp/demux.h>
 
 #include "base/error.h"
+#include "pictures/exif.h"
 #include "pictures/picture_formats.h"
 
 namespace zanime::pictures {
@@ -28,17 +31,41 @@ using Animation = std::unique_ptr<WebPAnimDecoder, Deleter<WebPAnimDecoderDelete
                                     "; get the file again, or save it anew");
 }
 
+using Decoder = std::unique_ptr<WebPIDecoder, Deleter<WebPIDelete>>;
+
 // Rows of 4 bytes a pixel, or 3 without alpha, of a picture that does not move. The library
 // reserves them: a file that only claims to be large costs nothing.
-Pixels decode_still(const WebPData& data, const WebPBitstreamFeatures& announced,
-                    const std::string& name) {
+Pixels decode_still(const WebPData& data, const WebPBitstreamFeatures& announced) {
   int width = 0, height = 0;
   Pixels pixels(announced.has_alpha != 0 ? WebPDecodeRGBA(data.bytes, data.size, &width, &height)
                                          : WebPDecodeRGB(data.bytes, data.size, &width, &height));
-  if (pixels == nullptr || width != announced.width || height != announced.height) {
-    fail(name, "its pixels are cut short or wrong");
-  }
+  if (width != announced.width || height != announced.height) pixels.reset();
   return pixels;
+}
+
+// The rows of a file that stops in the middle, as many as there are, and grey below; none where it
+// is damaged or no row is there.
+std::vector<uint8_t> decode_cut(const WebPData& data, const WebPBitstreamFeatures& announced) {
+  const bool has_alpha = announced.has_alpha != 0;
+  const Decoder decoder(WebPINewRGB(has_alpha ? MODE_RGBA : MODE_RGB, nullptr, 0, 0));
+  if (decoder == nullptr) throw std::bad_alloc();
+  if (WebPIAppend(decoder.get(), data.bytes, data.size) != VP8_STATUS_SUSPENDED) return {};
+  int rows = 0, width = 0, height = 0, stride = 0;
+  const uint8_t* pixels = WebPIDecGetRGB(decoder.get(), &rows, &width, &height, &stride);
+  if (pixels == nullptr || rows < 1 || width != announced.width || height != announced.height) {
+    return {};
+  }
+  const size_t channels = has_alpha ? 4 : 3;
+  const size_t row_size = channels * static_cast<size_t>(width);
+  std::vector<uint8_t> result(row_size * static_cast<size_t>(height), 128);
+  for (size_t y = 0; y < static_cast<size_t>(rows); ++y) {
+    std::copy_n(pixels + y * static_cast<size_t>(stride), row_size, result.data() + y * row_size);
+  }
+  for (size_t i = row_size * static_cast<size_t>(rows) + 3; has_alpha && i < result.size();
+       i += 4) {
+    result[i] = 255;
+  }
+  return result;
 }
 
 // Values from 0 to 1 of `count` pixels that are stored in so many bytes each.
@@ -85,9 +112,15 @@ DecodedPicture decode_webp(std::span<const std::byte> file, const std::string& n
     }
     append_values(canvas, count, 4, picture.has_alpha, picture.values);
   } else {
-    const Pixels pixels = decode_still(data, features, name);
-    append_values(pixels.get(), count, picture.has_alpha ? 4 : 3, picture.has_alpha,
-                  picture.values);
+    const int channels = picture.has_alpha ? 4 : 3;
+    if (const Pixels pixels = decode_still(data, features)) {
+      append_values(pixels.get(), count, channels, picture.has_alpha, picture.values);
+    } else if (const std::vector<uint8_t> cut = decode_cut(data, features); !cut.empty()) {
+      append_values(cut.data(), count, channels, picture.has_alpha, picture.values);
+      picture.warning = kCutPicture;
+    } else {
+      fail(name, "its pixels are cut short or wrong");
+    }
   }
   picture.orientation = orientation_of(data);
   return picture;

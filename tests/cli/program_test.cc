@@ -155,10 +155,25 @@ INSTANTIATE_TEST_SUITE_P(
                 {"generate", "x", "--model", "tiny-dit-fp8.safetensors", "-o", "no/x.png"},
                 4,
                 {"folder no does not exist", "mkdir -p"}},
-        Refusal{"OutputIsJpeg",
-                {"generate", "x", "--model", "tiny-dit-fp8.safetensors", "-o", "x.jpg"},
+        Refusal{"OutputIsGif",
+                {"generate", "x", "--model", "tiny-dit-fp8.safetensors", "-o", "x.gif"},
                 2,
-                {".jpg", "x.png"}},
+                {".gif", "x.png"}},
+        Refusal{"QualityOfAPng",
+                {"generate", "x", "--model", "tiny-dit-fp8.safetensors", "-o", "x.png", "--quality",
+                 "80"},
+                2,
+                {"--quality", "picture.webp"}},
+        Refusal{"GridOverAPicture",
+                {"generate", "x", "--model", "tiny-dit-fp8.safetensors", "-o", "a.png", "--count",
+                 "2", "--grid", "a_1.png"},
+                2,
+                {"the grid a_1.png has the name of a picture of this run"}},
+        Refusal{"PreviewOverAPicture",
+                {"generate", "x", "--model", "tiny-dit-fp8.safetensors", "-o", "a.png", "--count",
+                 "2", "--preview", "./a_2.png"},
+                2,
+                {"the preview ./a_2.png has the name"}},
         Refusal{"GraphMissing", {"run", "none.json"}, 4, {"none.json does not exist"}},
         Refusal{"GraphIsFolder", {"run", "."}, 4, {"is a folder"}},
         Refusal{"GraphIsText", {"run", "text.json"}, 3, {"text.json: not valid JSON"}},
@@ -176,6 +191,28 @@ TEST_F(Program, InterruptStopsAndLeavesNothing) {
   const ProgramResult result = program.wait();
   EXPECT_EQ(result.exit_code, 130);
   expect_contains(result.err, "stopped by the user");
+  EXPECT_TRUE(files().empty());
+}
+
+TEST_F(Program, WebpAndJpegCarryTheirGraph) {
+  for (const std::string name : {"a.webp", "b.jpg"}) {
+    ASSERT_EQ(run(small({"--seed", "7", "-o", name})).exit_code, 0);
+    EXPECT_EQ(graph_of(name)["8"]["inputs"]["seed"], 7);
+    const ProgramResult inspected = run({"inspect", name});
+    EXPECT_EQ(inspected.exit_code, 0) << inspected.err;
+    expect_contains(inspected.out, "picture, 64 x 64");
+    expect_contains(inspected.out, "Sampler: euler");
+  }
+  ASSERT_EQ(run({"run", "a.webp", "-o", "again.png", "-q"}).exit_code, 0);
+  ASSERT_EQ(run(small({"--seed", "7", "-o", "plain.png"})).exit_code, 0);
+  EXPECT_EQ(bytes("again.png"), bytes("plain.png"));
+}
+
+TEST_F(Program, StandardOutputTakesThePictureAlone) {
+  const ProgramResult made = run(small({"--seed", "7", "-o", "/dev/stdout"}));
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  EXPECT_EQ(pictures::parse_picture_info(made.out, "x").width, 64);
+  expect_contains(made.err, "seed 7");
   EXPECT_TRUE(files().empty());
 }
 
