@@ -141,19 +141,9 @@ bool is_permanent(CURLcode code) {
 
 // "https://example.org:8443" of an address.
 std::string origin_of(const std::string& url) {
-  CURLU* parts = curl_url();
-  if (parts == nullptr) throw std::bad_alloc();
-  std::string origin;
-  if (curl_url_set(parts, CURLUPART_URL, url.c_str(), 0) == CURLUE_OK) {
-    for (const auto& [part, before] :
-         {std::pair(CURLUPART_SCHEME, ""), {CURLUPART_HOST, "://"}, {CURLUPART_PORT, ":"}}) {
-      char* text = nullptr;
-      if (curl_url_get(parts, part, &text, 0) == CURLUE_OK) origin += before + std::string(text);
-      curl_free(text);
-    }
-  }
-  curl_url_cleanup(parts);
-  return origin;
+  const UrlParts parts = parts_of(url);
+  if (parts.host.empty()) return "";
+  return parts.scheme + "://" + parts.host + (parts.port.empty() ? "" : ":" + parts.port);
 }
 
 }  // namespace
@@ -254,6 +244,28 @@ HttpResponse HttpClient::send(const HttpRequest& request, const BodySink& body,
   }
   response.failure_is_transient = !is_permanent(code);
   return response;
+}
+
+UrlParts parts_of(const std::string& url) {
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> handle(curl_url(), curl_url_cleanup);
+  if (handle == nullptr) throw std::bad_alloc();
+  UrlParts parts;
+  if (curl_url_set(handle.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) return parts;
+  const auto get = [&](CURLUPart part) {
+    char* text = nullptr;
+    std::string result;
+    if (curl_url_get(handle.get(), part, &text, 0) == CURLUE_OK) result = text;
+    curl_free(text);
+    return result;
+  };
+  parts.scheme = lower_case(get(CURLUPART_SCHEME));
+  parts.host = lower_case(get(CURLUPART_HOST));
+  parts.port = get(CURLUPART_PORT);
+  return parts;
+}
+
+bool is_this_machine(const std::string& host) {
+  return host == "localhost" || host == "127.0.0.1" || host == "[::1]";
 }
 
 std::string public_url(const std::string& url) {

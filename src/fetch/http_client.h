@@ -62,6 +62,13 @@ class HttpClient {
   std::unique_ptr<Handle> handle_;  // keeps connections open between requests
 };
 
+// Parts of an address as libcurl reads it; empty where it is none. An IPv6 host stands in brackets.
+struct UrlParts {
+  std::string scheme, host, port;  // in small letters
+};
+UrlParts parts_of(const std::string& url);
+bool is_this_machine(const std::string& host);
+
 // The address without user name, password, query and fragment: nothing in it is secret.
 std::string public_url(const std::string& url);
 

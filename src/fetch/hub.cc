@@ -15,6 +15,8 @@ namespace {
 
 // Nothing came from the hub yet: whoever has no network wants to hear so soon.
 constexpr int kAttemptsAtLookUp = 3;
+// Larger than any file, and small enough that sums of such sizes are numbers.
+constexpr int64_t kMaxFileBytes = int64_t{1} << 50;
 constexpr const char* kNoNetworkAdvice =
     "is there a network, and does it need a proxy (https_proxy)?";
 
@@ -47,10 +49,14 @@ std::string encoded(std::string_view text, bool keeps_slashes) {
 
 // Tokens go over protected connections only, or to this machine.
 bool may_carry_token(const std::string& endpoint) {
-  for (const char* start : {"https://", "http://127.0.0.1", "http://localhost", "http://[::1]"}) {
-    if (endpoint.starts_with(start)) return true;
-  }
-  return false;
+  const UrlParts parts = parts_of(endpoint);
+  return parts.scheme == "https" || (parts.scheme == "http" && is_this_machine(parts.host));
+}
+
+// As it may be shown: without what stands before an @, which may be a password.
+std::string without_user(const std::string& address) {
+  const size_t at = address.rfind('@');
+  return at == std::string::npos ? address : "…" + address.substr(at);
 }
 
 // `"…"` or `W/"…"` without the marks.
@@ -63,8 +69,10 @@ std::string bare_tag(std::string tag) {
 
 int64_t number_or_zero(const std::string& text) {
   int64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return std::max<int64_t>(value, 0);
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc() && rest == end && value <= kMaxFileBytes ? std::max<int64_t>(value, 0)
+                                                                       : 0;
 }
 
 }  // namespace
@@ -79,7 +87,7 @@ HubSettings HubSettings::from_environment() {
   if (std::string endpoint = trimmed_variable("HF_ENDPOINT"); !endpoint.empty()) {
     while (endpoint.ends_with('/')) endpoint.pop_back();
     if (!endpoint.starts_with("https://") && !endpoint.starts_with("http://")) {
-      throw Error(ErrorKind::kUsage, "HF_ENDPOINT is '" + endpoint +
+      throw Error(ErrorKind::kUsage, "HF_ENDPOINT is '" + without_user(endpoint) +
                                          "'; it must be an address such as https://huggingface.co");
     }
     settings.endpoint = endpoint;
@@ -181,7 +189,8 @@ DownloadResult Hub::download(const std::string& repository, const std::string& p
 }
 
 Error Hub::explained(const HttpStatusError& error, const std::string& repository) const {
-  const std::string page = settings_.endpoint + "/" + repository;
+  const std::string hub = public_url(settings_.endpoint);
+  const std::string page = hub + "/" + repository;
   const bool with_token = !settings_.token.empty();
   std::string advice;
   if (error.code() == "GatedRepo" || error.status() == 403) {
@@ -189,11 +198,11 @@ Error Hub::explained(const HttpStatusError& error, const std::string& repository
              (with_token ? ", with the account of HF_TOKEN"
                          : ", then set HF_TOKEN to a token of that account");
   } else if (error.status() == 401) {
-    advice = with_token ? "HF_TOKEN is not accepted; unset it, or make a new one at " +
-                              settings_.endpoint + "/settings/tokens"
+    advice = with_token ? "HF_TOKEN is not accepted; unset it, or make a new one at " + hub +
+                              "/settings/tokens"
                         : "it is private or has moved. If you have access, set HF_TOKEN to a token "
                           "from " +
-                              settings_.endpoint + "/settings/tokens";
+                              hub + "/settings/tokens";
   } else if (error.status() == 404) {
     advice = error.code() == "RevisionNotFound"
                  ? "there is no such revision; see " + page + "/commits/main"
