@@ -1,11 +1,13 @@
 #include "base/files/atomic_file.h"
 
-#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <random>
 #include <string>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -14,12 +16,37 @@
 namespace zanime::files {
 namespace {
 
+constexpr const char* kTemporaryMark = ".partial-";
+
 // Two writers of the same path, in one process or in two, must not share a temporary file.
+// Process numbers repeat, in containers at every start: random ones do not.
 std::filesystem::path temporary_name(const std::filesystem::path& path) {
-  static std::atomic<unsigned> counter{0};
+  std::random_device random;
+  const uint64_t number = uint64_t{random()} << 32 | random();
   std::filesystem::path name = path;
-  name += ".partial-" + std::to_string(getpid()) + "-" + std::to_string(counter++);
+  name += kTemporaryMark + std::to_string(number);
   return name;
+}
+
+// Removes temporary files of this path whose writer is gone: nobody holds a lock on them. A writer
+// may not have come to lock a file that it has just made.
+void remove_abandoned(const std::filesystem::path& path) {
+  namespace fs = std::filesystem;
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  const std::string start = path.filename().string() + kTemporaryMark;
+  const auto grace = std::chrono::minutes(1);
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (!entry->path().filename().string().starts_with(start)) continue;
+    std::error_code ignored;
+    const auto written = fs::last_write_time(entry->path(), ignored);
+    if (ignored || fs::file_time_type::clock::now() - written < grace) continue;
+    const int fd = open(entry->path().c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) continue;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) unlink(entry->path().c_str());
+    close(fd);
+  }
 }
 
 // Where a symbolic link leads; the path itself where there is none, or it leads nowhere.
@@ -47,8 +74,10 @@ AtomicFile::AtomicFile(std::filesystem::path path, uint64_t expected_size)
     if (fd_ < 0) fail("open", errno);
     return;
   }
+  remove_abandoned(path_);
   fd_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (fd_ < 0) fail("create", errno);
+  flock(fd_, LOCK_EX | LOCK_NB);  // as long as this writer lives; not every file system has locks
 #ifdef __linux__
   if (expected_size_ > 0 && fallocate(fd_, 0, 0, static_cast<off_t>(expected_size_)) != 0 &&
       (errno == ENOSPC || errno == EFBIG || errno == EDQUOT)) {

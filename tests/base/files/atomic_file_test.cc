@@ -1,7 +1,11 @@
 #include "base/files/atomic_file.h"
 
+#include <chrono>
 #include <csignal>
+#include <filesystem>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -103,6 +107,31 @@ TEST(AtomicFile, ANewFileDoesNotReplaceOne) {
   EXPECT_FALSE(second.commit_new());
   EXPECT_EQ(std::filesystem::file_size(folder / "a"), 5u);
   EXPECT_EQ(folder.file_count(), 1u);
+}
+
+TEST(AtomicFile, ALeftFileNeverBlocksAndGoesWhenItIsOld) {
+  const ScratchFolder folder;
+  const auto age = [](const std::filesystem::path& path) {
+    std::filesystem::last_write_time(
+        path, std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+  };
+  age(folder.write("a.partial-1", "left"));
+  folder.write("a.partial-2", "somebody's, perhaps");
+  age(folder.write("b.partial-1", "of another file"));
+  AtomicFile(folder / "a").commit();
+  EXPECT_EQ(folder.names(), (std::vector<std::string>{"a", "a.partial-2", "b.partial-1"}));
+}
+
+TEST(AtomicFile, WhatIsBeingWrittenStays) {
+  const ScratchFolder folder;
+  AtomicFile first(folder / "a");
+  std::filesystem::last_write_time(
+      folder / folder.names().front(),
+      std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+  AtomicFile(folder / "a").commit();
+  first.write_at(0, bytes_of("first"));
+  first.commit();
+  EXPECT_EQ(std::filesystem::file_size(folder / "a"), 5u);
 }
 
 TEST(AtomicFile, NamesAFolderThatDoesNotExist) {
