@@ -11,6 +11,10 @@ int thread_count();
 // Set once at start-up, before any work. Values below 1 are taken as 1.
 void set_thread_count(int threads);
 
+// Starts and ends this many threads. Throws Error(kResource) where the system does not let them:
+// OpenMP would end the process.
+void require_threads(int threads);
+
 // Calls body(index) for every index in [0, count), from several threads, in no fixed order.
 // Nested calls run on the calling thread. The first exception thrown is rethrown here after all
 // running bodies have ended. What a body computes must not depend on which thread runs it:

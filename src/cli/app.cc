@@ -176,6 +176,12 @@ int run_program(int argc, char** argv, const CancelToken& cancel) {
   app.parse_complete_callback([&globals] {
     set_thread_count(globals.backend.threads > 0 ? globals.backend.threads
                                                  : default_thread_count());
+    if (thread_count() > kMaxThreads) {
+      throw Error(ErrorKind::kResource, "OMP_NUM_THREADS asks for " +
+                                            std::to_string(thread_count()) + " threads; up to " +
+                                            std::to_string(kMaxThreads) + " are started");
+    }
+    require_threads(thread_count());
     if (globals.backend.memory > 0 && globals.backend.device == "cpu" &&
         globals.backend.compute != ops::Compute::kInt8) {
       log_warning(
@@ -203,7 +209,12 @@ int run_program(int argc, char** argv, const CancelToken& cancel) {
     if (!std::cout) throw Error(ErrorKind::kResource, "writing to standard output failed");
     return 0;
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    if (error.get_exit_code() == 0) {  // --help, --version
+      app.exit(error);
+      std::cout << std::flush;
+      if (std::cout) return 0;
+      return report(Error(ErrorKind::kResource, "writing to standard output failed"), globals);
+    }
     return report(usage_error(app, error, argc, argv), globals);
   } catch (const Error& error) {
     return report(error, globals);

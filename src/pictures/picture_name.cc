@@ -15,9 +15,6 @@ namespace {
 // Far from where counting on would overflow.
 constexpr int64_t kHighestNumber = 999'999'999'999;
 
-// With it, 10^17 more pictures have a name.
-constexpr int64_t kHighestNumber = 99'999'999'999'999'999;
-
 // The number of "prefix_00012_.png"; nothing for names of another form.
 std::optional<int64_t> number_of(std::string_view name, const std::string& prefix) {
   if (!name.starts_with(prefix)) return std::nullopt;

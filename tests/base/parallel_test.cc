@@ -98,6 +98,11 @@ TEST_P(Parallel, AnExceptionOfANestedLoopComesOutToo) {
 
 INSTANTIATE_TEST_SUITE_P(Threads, Parallel, ::testing::Values(1, 2, 5));
 
+TEST(RequireThreads, LetsWhatIsThere) {
+  EXPECT_NO_THROW(require_threads(1));
+  EXPECT_NO_THROW(require_threads(8));
+}
+
 TEST(ThreadCount, IsAtLeastOne) {
   const int before = thread_count();
   for (const int asked : {0, -3}) {
