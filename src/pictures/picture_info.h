@@ -1,22 +1,14 @@
 // What a picture file says about itself.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
 
-namespace zanime::pictures {
+#include "pictures/picture_info_formats.h"
 
-// The size in pixels, and texts in UTF-8: of a PNG (tEXt, zTXt, iTXt) by keyword, of a JPEG and a
-// WebP as exif_texts names them, of other pictures none. Of several texts with one keyword the
-// first counts. Sizes of a JPEG and a WebP are as stored, before they are turned.
-struct PictureInfo {
-  int64_t width = 0;
-  int64_t height = 0;
-  std::map<std::string, std::string> texts;
-};
+namespace zanime::pictures {
 
 // Throws Error(kFile) when the file cannot be read, is no picture, and for a PNG that ends early,
 // or of which a checksum does not match. Texts beyond 64 MiB in all are an error too: a few
