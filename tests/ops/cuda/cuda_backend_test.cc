@@ -1,6 +1,5 @@
-// The backend for cards on the host: its own kernels, plain loops in place of the libraries, held
-// to plain loops in double precision.
-#ifndef ZANIME_CUDA
+// The backend for cards held to plain loops in double precision: on the host with plain loops in
+// place of the libraries, or on the card in builds that have one.
 #include "ops/cuda/cuda_backend.h"
 
 #include <cmath>
@@ -417,4 +416,3 @@ TEST(CudaBackendMemory, WeightsOfClosedFilesAndAdaptersAreNotTakenForNewOnes) {
 
 }  // namespace
 }  // namespace zanime::ops::cuda
-#endif  // ZANIME_CUDA
