@@ -20,8 +20,6 @@ class PreviewOutput {
   const std::filesystem::path& file() const { return file_; }  // empty: none
   bool is_wanted() const { return !file_.empty() || protocol_ != PictureProtocol::kNone; }
 
-  const std::filesystem::path& file() const { return file_; }  // empty: none
-
   // Replaces what was shown before. A file that cannot be written is warned of once and then left
   // alone: no preview is worth the picture.
   void show(const nodes::LatentPreview& preview);
