@@ -261,14 +261,16 @@ class Reader {
     }
     if (found->is_array()) {
       const auto link = as_link(*found);
-      if (!link) {
+      if (!link && !input.takes_several()) {
         problems_.add(raw.where(), name +
                                        "is a list, but a link has the form "
                                        "[\"node id\", output number]");
         return;
       }
-      check_link(raw, input, *link, node);
-      return;
+      if (link) {
+        check_link(raw, input, *link, node);
+        return;
+      }
     }
     nodes::CheckedValue checked = nodes::check_value(input, *found, files_);
     if (!checked.value) {

@@ -39,5 +39,10 @@ void add_tiled_nodes(NodeTypes& types);   // VAEDecodeTiled, VAEEncodeTiled
 // LatentUpscale, LatentUpscaleBy, LatentFromBatch, RepeatLatentBatch
 void add_latent_operation_nodes(NodeTypes& types);
 void add_latent_file_nodes(NodeTypes& types);  // SaveLatent, LoadLatent
+void add_text_nodes(NodeTypes& types);         // String…, CaseConverter, JsonExtractString
+void add_text_list_nodes(NodeTypes& types);    // ReplaceText, TruncateText, … of one text or many
+void add_regex_nodes(NodeTypes& types);        // RegexMatch, RegexExtract, RegexReplace
+// Comfy…Node, ComfyMathExpression, Primitive…, CreateList, PreviewAny, …
+void add_logic_nodes(NodeTypes& types);
 
 }  // namespace zanime::nodes

@@ -29,26 +29,35 @@ std::string to_string(WideInt value) {
   return digits;
 }
 
+Items items(std::vector<Value> values) {
+  return std::make_shared<const ItemList>(ItemList{std::move(values)});
+}
+
 std::string_view value_type_name(const Value& value) {
-  return std::visit(Overloaded{
-                        [](std::monostate) { return "nothing"; },
-                        [](bool) { return "BOOLEAN"; },
-                        [](WideInt) { return "INT"; },
-                        [](double) { return "FLOAT"; },
-                        [](const std::string&) { return "STRING"; },
-                        [](const Model&) { return "MODEL"; },
-                        [](const Clip&) { return "CLIP"; },
-                        [](const Vae&) { return "VAE"; },
-                        [](const Conditioning&) { return "CONDITIONING"; },
-                        [](const Latent&) { return "LATENT"; },
-                        [](const Image&) { return "IMAGE"; },
-                        [](const Mask&) { return "MASK"; },
-                        [](const Sigmas&) { return "SIGMAS"; },
-                        [](const Sampler&) { return "SAMPLER"; },
-                        [](const Noise&) { return "NOISE"; },
-                        [](const Guider&) { return "GUIDER"; },
-                    },
-                    value);
+  return std::visit<std::string_view>(
+      Overloaded{
+          [](std::monostate) { return "nothing"; },
+          [](bool) { return "BOOLEAN"; },
+          [](WideInt) { return "INT"; },
+          [](double) { return "FLOAT"; },
+          [](const std::string&) { return "STRING"; },
+          [](const Model&) { return "MODEL"; },
+          [](const Clip&) { return "CLIP"; },
+          [](const Vae&) { return "VAE"; },
+          [](const Conditioning&) { return "CONDITIONING"; },
+          [](const Latent&) { return "LATENT"; },
+          [](const Image&) { return "IMAGE"; },
+          [](const Mask&) { return "MASK"; },
+          [](const Sigmas&) { return "SIGMAS"; },
+          [](const Sampler&) { return "SAMPLER"; },
+          [](const Noise&) { return "NOISE"; },
+          [](const Guider&) { return "GUIDER"; },
+          [](const Json&) { return "JSON"; },
+          [](const Items& list) {
+            return list->values.empty() ? "an empty list" : value_type_name(list->values.front());
+          },
+      },
+      value);
 }
 
 std::vector<Tensor> tensors_of(const Value& value) {
@@ -67,6 +76,15 @@ std::vector<Tensor> tensors_of(const Value& value) {
                         },
                         [](const Image& image) { return std::vector<Tensor>{image.pixels}; },
                         [](const Mask& mask) { return std::vector<Tensor>{mask.values}; },
+                        [](const Items& list) {
+                          std::vector<Tensor> tensors;
+                          for (const Value& item : list->values) {
+                            for (Tensor& tensor : tensors_of(item)) {
+                              tensors.push_back(std::move(tensor));
+                            }
+                          }
+                          return tensors;
+                        },
                         [](const auto&) { return std::vector<Tensor>{}; },
                     },
                     value);

@@ -9,6 +9,8 @@
 #include <variant>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "base/tensor.h"
 #include "models/autoencoder.h"
 #include "models/next_dit.h"
@@ -110,12 +112,27 @@ struct Guider {
   double cfg_middle = 1.0;     // dual kinds: between `middle` and `negative`
 };
 
+// What a graph wrote into an input that takes anything, where it is neither a text nor a number.
+struct Json {
+  nlohmann::ordered_json value;
+};
+
+// Several values on one link. A node that does not ask for lists runs once for each of them.
+struct ItemList;
+using Items = std::shared_ptr<const ItemList>;
+
 // A new type of link adds its struct here, its name to `value_type_name` and its tensors to
 // `tensors_of`; nothing else needs to know it.
-using Value = std::variant<std::monostate, bool, WideInt, double, std::string, Model, Clip, Vae,
-                           Conditioning, Latent, Image, Mask, Sigmas, Sampler, Noise, Guider>;
+using Value =
+    std::variant<std::monostate, bool, WideInt, double, std::string, Model, Clip, Vae, Conditioning,
+                 Latent, Image, Mask, Sigmas, Sampler, Noise, Guider, Json, Items>;
 
-// ComfyUI's name of the type a value has: "INT", "MODEL", …
+struct ItemList {
+  std::vector<Value> values;
+};
+Items items(std::vector<Value> values);
+
+// ComfyUI's name of the type a value has: "INT", "MODEL", …; of a list that of its first item.
 std::string_view value_type_name(const Value& value);
 // Every tensor a value carries (not a network's weights).
 std::vector<Tensor> tensors_of(const Value& value);
