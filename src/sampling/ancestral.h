@@ -28,6 +28,13 @@ struct FlowAncestralStep {
   double keep;
   double renoise;
 };
-FlowAncestralStep flow_ancestral_step(double sigma, double next);
+FlowAncestralStep flow_ancestral_step(double sigma, double next, double eta = 1.0);
+
+// How much noise an ancestral sampler adds: eta as a part of what it could (0: none), and what that
+// noise is multiplied by.
+struct NoiseAmount {
+  double eta = 1.0;
+  double scale = 1.0;
+};
 
 }  // namespace zanime::sampling

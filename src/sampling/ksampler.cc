@@ -93,14 +93,17 @@ Tensor sample(const Guide& guide, const FlowSchedule& flow, const SampleRequest&
   const double first = request.sigmas.front();
   const double last = request.sigmas.back();
   // A flow's noisy latent at the first sigma.
-  Tensor x = weighted_sum({{first, request.noise}, {1.0 - first, latent}});
+  Tensor x = weighted_sum({{first * request.noise_scale, request.noise}, {1.0 - first, latent}});
   const Guide whole = checked(guide);
   const SamplerContext context{.guide = masked(whole, request, latent),
                                .sigmas = request.sigmas,
                                .flow = flow,
                                .seed = request.seed,
+                               .noise_scale = request.noise_scale,
                                .on_step = request.on_step};
-  if (request.sigmas.size() > 1) x = run_sampler(request.sampler, context, std::move(x));
+  if (request.sigmas.size() > 1) {
+    x = (request.walk ? request.walk : find_sampler(request.sampler))(context, std::move(x));
+  }
   // Where noise is left over, the next sampler mixes latent and noise anew: undo the latent's
   // part of the mix.
   if (last != 0.0) x = weighted_sum({{1.0 / (1.0 - last), x}});

@@ -29,6 +29,8 @@ Tensor fix_empty_latent(const Tensor& latent, const LatentFormat& format);
 
 struct SampleRequest {
   std::string sampler = "euler";
+  SamplerFunction walk = {};  // in place of the named sampler's own; empty: that one
+  double noise_scale = 1.0;   // of a model that was trained with larger or smaller noise
   std::vector<float> sigmas;  // from make_sigmas, or a part of them; none: latent returns
   Tensor latent;      // raw, [batch, channels, height, width]; all zeros means "start from nothing"
   Tensor noise;       // of the same shape: normal_noise(shape, seed), or zeros to add none

@@ -74,14 +74,18 @@ const std::vector<std::string>& sampler_names() {
   return names;
 }
 
-Tensor run_sampler(std::string_view name, const SamplerContext& context, Tensor x) {
+SamplerFunction find_sampler(std::string_view name) {
   for (const NamedSampler& sampler : kSamplers) {
-    if (sampler.name == name) return sampler.run(context, std::move(x));
+    if (sampler.name == name) return sampler.run;
   }
   std::string known;
   for (const std::string& each : sampler_names()) known += (known.empty() ? "" : ", ") + each;
   throw Error(ErrorKind::kUsage,
               "sampler '" + std::string(name) + "' is unknown; there are: " + known);
+}
+
+Tensor run_sampler(std::string_view sampler, const SamplerContext& context, Tensor x) {
+  return find_sampler(sampler)(context, std::move(x));
 }
 
 }  // namespace zanime::sampling

@@ -30,14 +30,24 @@ struct SamplerContext {
   std::vector<float> sigmas;  // descending, at least two
   FlowSchedule flow;
   uint64_t seed = 0;  // of the noise that ancestral and SDE samplers add
+  // What the model's noise was multiplied by in training, for samplers that noise a picture anew.
+  double noise_scale = 1.0;
   StepCallback on_step;
 };
+
+// A way from noise to a picture: from `x` = noise scaled to context.sigmas.front() to the last
+// sigma.
+using SamplerFunction = std::function<Tensor(const SamplerContext& context, Tensor x)>;
 
 // Names of all samplers, in the order of ComfyUI's KSampler widget.
 const std::vector<std::string>& sampler_names();
 
-// Walks from `x` = noise scaled to context.sigmas.front() to the last sigma. Throws Error(kUsage)
-// for an unknown sampler, naming those there are, and whatever the guide or the callback throws.
+// The sampler of that name with its own parameters. Throws Error(kUsage) for an unknown one, naming
+// those there are.
+SamplerFunction find_sampler(std::string_view name);
+
+// That sampler's walk. Throws what find_sampler does, and whatever the guide or the callback
+// throws.
 Tensor run_sampler(std::string_view sampler, const SamplerContext& context, Tensor x);
 
 }  // namespace zanime::sampling
