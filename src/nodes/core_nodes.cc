@@ -27,6 +27,10 @@ NodeTypes all_node_types() {
   add_text_list_nodes(types);
   add_regex_nodes(types);
   add_logic_nodes(types);
+  add_mask_operation_nodes(types);
+  add_compositing_nodes(types);
+  add_image_filter_nodes(types);
+  add_image_transform_nodes(types);
   return types;
 }
 

@@ -44,5 +44,13 @@ void add_text_list_nodes(NodeTypes& types);    // ReplaceText, TruncateText, …
 void add_regex_nodes(NodeTypes& types);        // RegexMatch, RegexExtract, RegexReplace
 // Comfy…Node, ComfyMathExpression, Primitive…, CreateList, PreviewAny, …
 void add_logic_nodes(NodeTypes& types);
+// SolidMask, InvertMask, …: making, cutting, growing and combining masks
+void add_mask_operation_nodes(NodeTypes& types);
+// ImageCompositeMasked, PorterDuffImageComposite, SplitImageWithAlpha, JoinImageWithAlpha
+void add_compositing_nodes(NodeTypes& types);
+// ImageBlend, ImageBlur, Canny, …: other colours, same size
+void add_image_filter_nodes(NodeTypes& types);
+// ImageCrop, ImageFlip, ImageStitch, …; and PrimitiveBoundingBox
+void add_image_transform_nodes(NodeTypes& types);
 
 }  // namespace zanime::nodes

@@ -123,6 +123,27 @@ CheckedValue check_choice(const InputSpec& input, const std::string& choice) {
   return bad(problem);
 }
 
+// {"x": …, "y": …, "width": …, "height": …}; what is missing is as in an empty box.
+CheckedValue check_box(const ordered_json& json) {
+  constexpr int64_t kMostPixels = 1 << 20;
+  BoundingBox box;
+  const std::pair<const char*, int64_t*> members[] = {
+      {"x", &box.x}, {"y", &box.y}, {"width", &box.width}, {"height", &box.height}};
+  for (const auto& [name, member] : members) {
+    const auto found = json.find(name);
+    if (found == json.end()) continue;
+    const int64_t least = member == &box.width || member == &box.height ? 1 : 0;
+    const bool fits = found->is_number_integer() && *found >= least && *found <= kMostPixels;
+    if (!fits) {
+      return bad("has " + short_json(*found) + " for `" + name +
+                 "`, which must be a whole number " + "between " + std::to_string(least) + " and " +
+                 std::to_string(kMostPixels));
+    }
+    *member = found->get<int64_t>();
+  }
+  return good(box);
+}
+
 }  // namespace
 
 std::string quoted(const std::string& text) {
@@ -197,6 +218,7 @@ CheckedValue check_value(const InputSpec& input, const ordered_json& json,
     const std::string choice = json.get<std::string>();
     return input.folder.empty() ? check_choice(input, choice) : check_file(input, choice, files);
   }
+  if (input.type == "BOUNDING_BOX" && json.is_object()) return check_box(json);
   return bad("is " + short_json(json) + ", but must be a link to a node that gives " + input.type);
 }
 

@@ -48,6 +48,8 @@ std::string_view value_type_name(const Value& value) {
           [](const Latent&) { return "LATENT"; },
           [](const Image&) { return "IMAGE"; },
           [](const Mask&) { return "MASK"; },
+          [](const BoundingBox&) { return "BOUNDING_BOX"; },
+          [](const LatentOperation&) { return "LATENT_OPERATION"; },
           [](const Sigmas&) { return "SIGMAS"; },
           [](const Sampler&) { return "SAMPLER"; },
           [](const Noise&) { return "NOISE"; },

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -71,12 +72,25 @@ struct Latent {
 
 // IMAGE
 struct Image {
-  Tensor pixels;  // [batch, height, width, 3], values 0 to 1
+  // [batch, height, width, 3], values 0 to 1; with transparency 4 channels, of which the last is 1
+  // where the picture is opaque
+  Tensor pixels;
 };
 
 // MASK
 struct Mask {
   Tensor values;  // [batch, height, width], 0 to 1
+};
+
+// BOUNDING_BOX: a part of a picture, in pixels.
+struct BoundingBox {
+  int64_t x = 0, y = 0;
+  int64_t width = 512, height = 512;
+};
+
+// LATENT_OPERATION: what becomes of a latent [batch, channels, height, width]; the shape stays.
+struct LatentOperation {
+  std::function<Tensor(const Tensor& latent)> apply;
 };
 
 // SIGMAS: the noise levels a sampler visits, descending.
@@ -123,9 +137,9 @@ using Items = std::shared_ptr<const ItemList>;
 
 // A new type of link adds its struct here, its name to `value_type_name` and its tensors to
 // `tensors_of`; nothing else needs to know it.
-using Value =
-    std::variant<std::monostate, bool, WideInt, double, std::string, Model, Clip, Vae, Conditioning,
-                 Latent, Image, Mask, Sigmas, Sampler, Noise, Guider, Json, Items>;
+using Value = std::variant<std::monostate, bool, WideInt, double, std::string, Model, Clip, Vae,
+                           Conditioning, Latent, Image, Mask, BoundingBox, LatentOperation, Sigmas,
+                           Sampler, Noise, Guider, Json, Items>;
 
 struct ItemList {
   std::vector<Value> values;
