@@ -11,10 +11,12 @@ namespace {
 
 struct Largest {
   static constexpr float kNothing = -std::numeric_limits<float>::infinity();
+  static constexpr bool kReachesDown = true;
   static float of(float a, float b) { return a < b ? b : a; }
 };
 struct Smallest {
   static constexpr float kNothing = std::numeric_limits<float>::infinity();
+  static constexpr bool kReachesDown = false;
   static float of(float a, float b) { return b < a ? b : a; }
 };
 
@@ -48,7 +50,9 @@ void slide(const float* in, int64_t count, int64_t width, int64_t before, int64_
 
 template <class Kind>
 Tensor square(const Tensor& planes, int64_t size) {
-  const int64_t before = size / 2, after = size - 1 - before;
+  const int64_t longer = size / 2, shorter = size - 1 - longer;
+  const int64_t before = Kind::kReachesDown ? shorter : longer;
+  const int64_t after = size - 1 - before;
   const int64_t height = planes.dim(-2), width = planes.dim(-1);
   // Beyond the whole plane there is nothing more to find.
   const auto up = std::min(before, height), down = std::min(after, height);
