@@ -23,6 +23,10 @@ NodeTypes all_node_types() {
   add_latent_operation_nodes(types);
   add_latent_file_nodes(types);
   add_resolution_nodes(types);
+  add_sigma_nodes(types);
+  add_sampler_nodes(types);
+  add_guidance_nodes(types);
+  add_conditioning_place_nodes(types);
   add_text_nodes(types);
   add_text_list_nodes(types);
   add_regex_nodes(types);

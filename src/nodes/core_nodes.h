@@ -39,9 +39,14 @@ void add_tiled_nodes(NodeTypes& types);   // VAEDecodeTiled, VAEEncodeTiled
 // LatentUpscale, LatentUpscaleBy, LatentFromBatch, RepeatLatentBatch
 void add_latent_operation_nodes(NodeTypes& types);
 void add_latent_file_nodes(NodeTypes& types);  // SaveLatent, LoadLatent
-void add_text_nodes(NodeTypes& types);         // String…, CaseConverter, JsonExtractString
-void add_text_list_nodes(NodeTypes& types);    // ReplaceText, TruncateText, … of one text or many
-void add_regex_nodes(NodeTypes& types);        // RegexMatch, RegexExtract, RegexReplace
+void add_sigma_nodes(NodeTypes& types);        // …Scheduler, FlipSigmas, ManualSigmas, …
+void add_sampler_nodes(NodeTypes& types);      // Sampler… with parameters
+void add_guidance_nodes(NodeTypes& types);     // guiders, RescaleCFG, APG, EasyCache, …
+// ConditioningSetMask, …SetArea, …SetProperties, Pair…, InpaintModelConditioning, …
+void add_conditioning_place_nodes(NodeTypes& types);
+void add_text_nodes(NodeTypes& types);       // String…, CaseConverter, JsonExtractString
+void add_text_list_nodes(NodeTypes& types);  // ReplaceText, TruncateText, … of one text or many
+void add_regex_nodes(NodeTypes& types);      // RegexMatch, RegexExtract, RegexReplace
 // Comfy…Node, ComfyMathExpression, Primitive…, CreateList, PreviewAny, …
 void add_logic_nodes(NodeTypes& types);
 // SolidMask, InvertMask, …: making, cutting, growing and combining masks

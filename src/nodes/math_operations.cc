@@ -177,7 +177,7 @@ std::optional<Value> text_operation(const std::string& sign, const Value& left,
   return result;
 }
 
-std::vector<Value> spread(const std::vector<Value>& arguments) {
+std::vector<Value> spread_out(const std::vector<Value>& arguments) {
   if (arguments.size() != 1) return arguments;
   if (const auto* list = std::get_if<Items>(&arguments.front())) return (*list)->values;
   return arguments;
@@ -185,13 +185,13 @@ std::vector<Value> spread(const std::vector<Value>& arguments) {
 
 Value sum_of(const std::vector<Value>& arguments) {
   Value sum = WideInt{0};
-  for (const Value& value : spread(arguments)) sum = binary_operation("+", sum, value);
+  for (const Value& value : spread_out(arguments)) sum = binary_operation("+", sum, value);
   return sum;
 }
 
 Value extreme_of(const std::string& name, const std::string& sign,
                  const std::vector<Value>& arguments) {
-  const std::vector<Value> values = spread(arguments);
+  const std::vector<Value> values = spread_out(arguments);
   if (values.empty() ||
       (arguments.size() == 1 && !std::holds_alternative<Items>(arguments.front()))) {
     math_error(name + "() takes a list or at least two values");
@@ -204,7 +204,7 @@ Value extreme_of(const std::string& name, const std::string& sign,
 }
 
 // Half to even. With places after the point the nearest decimal number, in a FLOAT again.
-Value rounded(const std::vector<Value>& arguments) {
+Value round_number(const std::vector<Value>& arguments) {
   const Value& value = arguments[0];
   if (arguments.size() == 1 || std::holds_alternative<std::monostate>(arguments[1])) {
     if (const auto integer = as_integer(value)) return *integer;
@@ -295,7 +295,7 @@ const std::map<std::string, MathFunction>& math_functions() {
           }
           return std::abs(number_of(a[0], "abs()"));
         }}},
-      {"round", {1, 2, rounded}},
+      {"round", {1, 2, round_number}},
       {"pow",
        {2, 2,
         [](Arguments a) -> Value {

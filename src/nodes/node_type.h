@@ -109,6 +109,9 @@ class Arguments {
   std::map<std::string, Value> values_;
 };
 
+// What a node does: one value per output.
+using NodeFunction = std::function<std::vector<Value>(const Arguments&, NodeContext&)>;
+
 struct NodeType {
   std::string class_name;
   std::string display_name;
@@ -129,8 +132,7 @@ struct NodeType {
   // for lazy inputs again when all others are known.
   std::function<bool(const std::string& input, const Arguments& known)> ignores = {};
 
-  // One value per output.
-  std::function<std::vector<Value>(const Arguments&, NodeContext&)> run;
+  NodeFunction run;
 
   const InputSpec* find_input(const std::string& name) const;
 };

@@ -23,7 +23,7 @@ using nlohmann::ordered_json;
 
 constexpr size_t kMaxJsonDepth = 500;
 // Of a text made by replacing: a few characters must not become gigabytes.
-constexpr size_t kMaxText = size_t{64} << 20;
+constexpr size_t kMostText = size_t{64} << 20;
 
 std::string letters_in_case(const std::string& text, const std::string& mode) {
   if (mode == "UPPERCASE") return upper(text);
@@ -37,7 +37,7 @@ std::string with_replaced(const std::string& text, const std::string& find,
                           const std::string& replacement) {
   std::string out;
   const auto append = [&](std::string_view part) {
-    if (out.size() + part.size() > kMaxText) {
+    if (out.size() + part.size() > kMostText) {
       throw Error(ErrorKind::kResource, "the text would be longer than 64 MB");
     }
     out += part;
@@ -61,7 +61,7 @@ std::string with_replaced(const std::string& text, const std::string& find,
 }
 
 // As text[start:end] in Python: places count characters, below zero from the end.
-std::string part_of(const std::string& text, WideInt start, WideInt end) {
+std::string substring(const std::string& text, WideInt start, WideInt end) {
   const std::u32string all = characters(text);
   const auto count = static_cast<WideInt>(all.size());
   const auto place = [&](WideInt at) {
@@ -139,8 +139,7 @@ std::vector<Value> format_values(const Arguments& arguments, NodeContext&) {
 }
 
 NodeType text_node(const char* class_name, const char* display_name, const char* description,
-                   std::vector<InputSpec> inputs, const char* output,
-                   std::function<std::vector<Value>(const Arguments&, NodeContext&)> run) {
+                   std::vector<InputSpec> inputs, const char* output, NodeFunction run) {
   return {.class_name = class_name,
           .display_name = display_name,
           .category = "text",
@@ -176,8 +175,8 @@ void add_text_nodes(NodeTypes& types) {
       text_node("StringSubstring", "Substring", "A part of a text.",
                 {multiline_text("string"), place_input("start"), place_input("end")}, "STRING",
                 [](const Arguments& arguments, NodeContext&) -> std::vector<Value> {
-                  return {part_of(arguments.text("string"), arguments.get<WideInt>("start"),
-                                  arguments.get<WideInt>("end"))};
+                  return {substring(arguments.text("string"), arguments.get<WideInt>("start"),
+                                    arguments.get<WideInt>("end"))};
                 }));
   types.push_back(text_node(
       "StringLength", "Text Length", "How many characters a text has.", {multiline_text("string")},
@@ -246,7 +245,7 @@ void add_text_list_nodes(NodeTypes& types) {
   add("TruncateText", "Truncate Text", "The first characters of a text.",
       {integer("max_length", 77, 1, 10000).tip("Characters at most.")},
       [](const std::string& of, const Arguments& arguments) {
-        return part_of(of, 0, arguments.get<WideInt>("max_length"));
+        return substring(of, 0, arguments.get<WideInt>("max_length"));
       });
   add("AddTextPrefix", "Add Text Prefix", "A text in front of another.", {text("prefix")},
       [](const std::string& of, const Arguments& arguments) {

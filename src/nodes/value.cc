@@ -54,6 +54,7 @@ std::string_view value_type_name(const Value& value) {
           [](const Sampler&) { return "SAMPLER"; },
           [](const Noise&) { return "NOISE"; },
           [](const Guider&) { return "GUIDER"; },
+          [](const TimeRange&) { return "TIMESTEPS_RANGE"; },
           [](const Json&) { return "JSON"; },
           [](const Items& list) {
             return list->values.empty() ? "an empty list" : value_type_name(list->values.front());
@@ -68,6 +69,7 @@ std::vector<Tensor> tensors_of(const Value& value) {
                           std::vector<Tensor> tensors;
                           for (const ConditioningEntry& entry : conditioning) {
                             tensors.push_back(entry.tokens);
+                            if (!entry.mask.empty()) tensors.push_back(entry.mask);
                           }
                           return tensors;
                         },

@@ -30,11 +30,4 @@ struct FlowAncestralStep {
 };
 FlowAncestralStep flow_ancestral_step(double sigma, double next, double eta = 1.0);
 
-// How much noise an ancestral sampler adds: eta as a part of what it could (0: none), and what that
-// noise is multiplied by.
-struct NoiseAmount {
-  double eta = 1.0;
-  double scale = 1.0;
-};
-
 }  // namespace zanime::sampling

@@ -8,6 +8,7 @@
 #include "base/tensor.h"
 #include "sampling/flow.h"
 #include "sampling/guidance.h"
+#include "sampling/noise_mask.h"
 #include "sampling/samplers.h"
 
 namespace zanime::sampling {
@@ -38,6 +39,7 @@ struct SampleRequest {
   // 1 where the latent may change, 0 where it stays: [any, any height, any width], made to fit.
   // Empty: everything may change.
   Tensor noise_mask = {};
+  MaskRule mask_rule = {};  // what of the mask counts at each noise level; empty: all of it
   LatentFormat format;
   StepCallback on_step;
 };

@@ -6,7 +6,6 @@
 #include <optional>
 #include <utility>
 
-#include "sampling/ancestral.h"
 #include "sampling/samplers.h"
 
 namespace zanime::sampling {

@@ -35,6 +35,13 @@ struct SamplerContext {
   StepCallback on_step;
 };
 
+// How much noise an ancestral sampler adds: eta as a part of what it could (0: none), and what that
+// noise is multiplied by.
+struct NoiseAmount {
+  double eta = 1.0;
+  double scale = 1.0;
+};
+
 // A way from noise to a picture: from `x` = noise scaled to context.sigmas.front() to the last
 // sigma.
 using SamplerFunction = std::function<Tensor(const SamplerContext& context, Tensor x)>;

@@ -6,6 +6,7 @@
 #include <boost/math/special_functions/beta.hpp>
 
 #include "base/error.h"
+#include "sampling/gits_levels.h"
 
 namespace zanime::sampling {
 namespace {
@@ -24,6 +25,17 @@ std::vector<double> interpolated(const std::vector<double>& levels, int count) {
         std::exp((1.0 - part) * std::log(levels[low]) + part * std::log(levels[low + 1])));
   }
   return values;
+}
+
+// The levels for so many steps, of which the last round(steps * denoise) are kept.
+Sigmas last_steps(const std::vector<double>& table, int steps, double denoise) {
+  if (denoise <= 0.0) return {};
+  const std::vector<double> levels =
+      table.size() == static_cast<size_t>(steps) + 1 ? table : interpolated(table, steps + 1);
+  const int kept = denoise < 1.0 ? static_cast<int>(std::nearbyint(steps * denoise)) : steps;
+  Sigmas sigmas(levels.end() - (kept + 1), levels.end());
+  sigmas.back() = 0.0f;
+  return sigmas;
 }
 
 }  // namespace
@@ -167,14 +179,18 @@ Sigmas table_sigmas(const std::vector<LevelTable>& tables, std::string_view mode
     throw Error(ErrorKind::kUsage,
                 "there are no noise levels for the model '" + std::string(model) + "'");
   }
-  if (denoise <= 0.0) return {};
-  const std::vector<double> levels = table->levels.size() == static_cast<size_t>(steps) + 1
-                                         ? table->levels
-                                         : interpolated(table->levels, steps + 1);
-  const int kept = denoise < 1.0 ? static_cast<int>(std::nearbyint(steps * denoise)) : steps;
-  Sigmas sigmas(levels.end() - (kept + 1), levels.end());
-  sigmas.back() = 0.0f;
-  return sigmas;
+  return last_steps(table->levels, steps, denoise);
+}
+
+Sigmas gits_sigmas(double coefficient, int steps, double denoise) {
+  const auto levels = gits_levels(static_cast<int>(std::nearbyint(coefficient * 100.0)),
+                                  std::min(steps, kGitsMostSteps));
+  if (!levels) {
+    throw Error(ErrorKind::kUsage, "GITS has no noise levels for the coefficient " +
+                                       std::to_string(coefficient) +
+                                       "; it must be one of 0.8, 0.85, and so on to 1.5");
+  }
+  return last_steps(*levels, steps, denoise);
 }
 
 }  // namespace zanime::sampling

@@ -45,6 +45,9 @@ struct LevelTable {
 const std::vector<LevelTable>& align_your_steps_tables();
 // OptimalSteps (arXiv 2503.21774): FLUX, Wan, Chroma.
 const std::vector<LevelTable>& optimal_steps_tables();
+// GITS (gits_levels.h) for a coefficient of 0.8 to 1.5 by steps of 0.05, two steps or more. Throws
+// Error(kUsage) for another coefficient.
+std::vector<float> gits_sigmas(double coefficient, int steps, double denoise);
 std::vector<float> table_sigmas(const std::vector<LevelTable>& tables, std::string_view model,
                                 int steps, double denoise);
 
