@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text/near_matches.h"
 #include "graph/limits.h"
+#include "graph/missing_nodes.h"
 #include "graph/pass_through.h"
 #include "graph/queue_texts.h"
 #include "graph/to_api.h"
@@ -213,6 +214,13 @@ class Reader {
       problems_.add(raw.where(),
                     "this node type belongs to the extra nodes; switch them on with "
                     "ZANIME_INIT_COMFY_EXTRA_NODES=1 or --extra-nodes");
+      return;
+    }
+    if (const std::string_view sentence = missing_node_sentence(raw.class_type);
+        !sentence.empty()) {
+      problems_.add(raw.where(), "one of ComfyUI's nodes that this program does not have: it " +
+                                     std::string(sentence) +
+                                     "; `zanime nodes --missing` lists them all");
       return;
     }
     std::vector<std::string> known;
