@@ -35,6 +35,12 @@ NodeTypes all_node_types() {
   add_compositing_nodes(types);
   add_image_filter_nodes(types);
   add_image_transform_nodes(types);
+  add_crop_to_mask_node(types);
+  add_image_resize_nodes(types);
+  add_image_batch_nodes(types);
+  add_viewer_nodes(types);
+  add_latent_arithmetic_nodes(types);
+  add_latent_shape_nodes(types);
   return types;
 }
 

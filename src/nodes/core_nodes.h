@@ -57,5 +57,15 @@ void add_compositing_nodes(NodeTypes& types);
 void add_image_filter_nodes(NodeTypes& types);
 // ImageCrop, ImageFlip, ImageStitch, …; and PrimitiveBoundingBox
 void add_image_transform_nodes(NodeTypes& types);
+void add_crop_to_mask_node(NodeTypes& types);
+// ResizeImageMaskNode, ResizeImagesByLongerEdge, ResizeImagesByShorterEdge
+void add_image_resize_nodes(NodeTypes& types);
+// EmptyImage, BatchImagesNode, ImageGrid, SplitImageToTileList, …; and BatchMasksNode
+void add_image_batch_nodes(NodeTypes& types);
+void add_viewer_nodes(NodeTypes& types);  // ImageCompare, MaskPreview
+// LatentAdd, LatentBlend, …; LatentOperation… and LatentApplyOperation
+void add_latent_arithmetic_nodes(NodeTypes& types);
+// LatentCut, LatentComposite, LatentFlip, RebatchLatents, …; and EmptyFlux2LatentImage
+void add_latent_shape_nodes(NodeTypes& types);
 
 }  // namespace zanime::nodes

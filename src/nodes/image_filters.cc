@@ -16,6 +16,7 @@
 #include "pictures/edges.h"
 #include "pictures/mask_planes.h"
 #include "pictures/morphology.h"
+#include "pictures/palette.h"
 #include "pictures/resample.h"
 #include "sampling/noise.h"
 
@@ -92,6 +93,14 @@ std::vector<Value> sharpen_image(const Arguments& arguments, NodeContext&) {
                              planes, arguments.integer("sharpen_radius"), arguments.real("sigma"),
                              arguments.real("alpha"))),
                          clamped)};
+}
+
+std::vector<Value> quantize_image(const Arguments& arguments, NodeContext&) {
+  const Tensor& pixels = arguments.get<Image>("image").pixels;
+  const Tensor reduced = pictures::quantise(with_channels(pixels, 3), arguments.integer("colors"),
+                                            arguments.text("dither"));
+  if (pixels.dim(3) == 3) return {Image{reduced}};
+  return {Image{pictures::join({reduced, pictures::slice(pixels, 3, 3, 1)}, 3)}};
 }
 
 std::vector<Value> add_image_noise(const Arguments& arguments, NodeContext&) {
@@ -204,6 +213,18 @@ void add_image_filter_nodes(NodeTypes& types) {
       .outputs = {{"IMAGE", "IMAGE"}},
       .is_core = false,
       .run = sharpen_image,
+  });
+  types.push_back({
+      .class_name = "ImageQuantize",
+      .display_name = "Quantize Image",
+      .category = "image/filters",
+      .description = "Draws pictures in few colours.",
+      .inputs = {picture_input(), integer("colors", 256, 1, 256).tip("How many."),
+                 choice("dither", pictures::dither_methods())
+                     .tip("How colours between them are imitated.")},
+      .outputs = {{"IMAGE", "IMAGE"}},
+      .is_core = false,
+      .run = quantize_image,
   });
   types.push_back({
       .class_name = "ImageAddNoise",

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "nodes/picture_tensors.h"
 #include "pictures/resample.h"
 
 namespace zanime::nodes {
@@ -69,7 +70,7 @@ Tensor crop_to_latent_size(const Tensor& pixels) {
                                        std::to_string(height) +
                                        " pixels; an autoencoder needs 8 x 8 at least");
   }
-  return pictures::crop_pixels(pixels, spare_rows / 2, spare_columns / 2, height - spare_rows,
+  return pictures::crop_pixels(with_channels(pixels, 3), spare_rows / 2, spare_columns / 2, height - spare_rows,
                                width - spare_columns);
 }
 

@@ -127,21 +127,6 @@ Tensor pad(const Tensor& tensor, int axis, int64_t before, int64_t after, float 
   return out;
 }
 
-Tensor replace_part(const Tensor& whole, const Tensor& part, int axis, int64_t first,
-                    int64_t next_first) {
-  Tensor out = whole.clone();
-  const AxisView from(part.shape(), axis), to(whole.shape(), axis);
-  const int64_t from_row = from.inner, to_row = to.inner;
-  const int64_t offset = next_first * (to_row / whole.dim(axis + 1));
-  for (int64_t i = 0; i < from.outer; ++i) {
-    for (int64_t row = 0; row < from.size; ++row) {
-      std::copy_n(part.data() + (i * from.size + row) * from_row, from_row,
-                  out.data() + (i * to.size + first + row) * to_row + offset);
-    }
-  }
-  return out;
-}
-
 Tensor repeat_to_batch(const Tensor& tensor, int64_t batch) {
   if (tensor.dim(0) >= batch) return tensor.rows(0, batch);
   const Shape shape = with_extent(tensor.shape(), 0, batch);

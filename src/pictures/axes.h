@@ -19,10 +19,6 @@ Tensor flip(const Tensor& tensor, int axis);
 Tensor rotate(const Tensor& tensor, int down, int64_t quarters);
 // With `before` and `after` more places along an axis, filled with `value`.
 Tensor pad(const Tensor& tensor, int axis, int64_t before, int64_t after, float value);
-// A copy in which `part` replaces what lies at `first` along axis `axis` and at `next_first` along
-// the axis after it. It must fit.
-Tensor replace_part(const Tensor& whole, const Tensor& part, int axis, int64_t first,
-                    int64_t next_first);
 // A batch of another size: its first pictures, again and again from the start where it is shorter.
 Tensor repeat_to_batch(const Tensor& tensor, int64_t batch);
 
