@@ -245,7 +245,7 @@ constexpr std::array kGroups{
           "CreateHookModelAsLoraModelOnly,DeprecatedCheckpointLoader,DeprecatedDiffusersLoader,"
           "DiffusersLoader,EndLoop,GLSLShader,GetItemFromList,GetLatentSize,ImageColorSpace,"
           "ImageCompositor,ImageHistogram,ImageSDRToHDR,ImageUpscaleWithModel,"
-          "LatentApplyOperationCFG,LatentOperationBlend,LayersFromBoundingBoxes,LoopIteration,"
+          "LatentOperationBlend,LayersFromBoundingBoxes,LoopIteration,"
           "LoopProgress,LoopResult,LoraLoaderBypass,LoraLoaderBypassModelOnly,LoraSave,"
           "ModelComputeDtype,ModelMergeAdd,ModelMergeBlocks,ModelMergeSimple,"
           "ModelMergeSubtract,ModelPatchLoader,ModelSave,PadImageNode,"

@@ -63,7 +63,7 @@ void add_image_resize_nodes(NodeTypes& types);
 // EmptyImage, BatchImagesNode, ImageGrid, SplitImageToTileList, …; and BatchMasksNode
 void add_image_batch_nodes(NodeTypes& types);
 void add_viewer_nodes(NodeTypes& types);  // ImageCompare, MaskPreview
-// LatentAdd, LatentBlend, …; LatentOperation… and LatentApplyOperation
+// LatentAdd, LatentBlend, …; LatentOperation…, LatentApplyOperation and …CFG
 void add_latent_arithmetic_nodes(NodeTypes& types);
 // LatentCut, LatentComposite, LatentFlip, RebatchLatents, …; and EmptyFlux2LatentImage
 void add_latent_shape_nodes(NodeTypes& types);

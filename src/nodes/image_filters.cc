@@ -36,7 +36,7 @@ Value changed_pixels(const Tensor& pixels, const Change& change) {
 
 float clamped(float value) { return std::clamp(value, 0.0f, 1.0f); }
 
-float factor_of(const Arguments& arguments, const std::string& name) {
+float single_precision(const Arguments& arguments, const std::string& name) {
   return static_cast<float>(arguments.real(name));
 }
 
@@ -46,20 +46,21 @@ std::vector<Value> invert_image(const Arguments& arguments, NodeContext&) {
 }
 
 std::vector<Value> adjust_brightness(const Arguments& arguments, NodeContext&) {
-  const float factor = factor_of(arguments, "factor");
+  const float factor = single_precision(arguments, "factor");
   return {changed_pixels(arguments.get<Image>("images").pixels,
                          [factor](float value) { return clamped(value * factor); })};
 }
 
 std::vector<Value> adjust_contrast(const Arguments& arguments, NodeContext&) {
-  const float factor = factor_of(arguments, "factor");
+  const float factor = single_precision(arguments, "factor");
   return {changed_pixels(arguments.get<Image>("images").pixels, [factor](float value) {
     return clamped((value - 0.5f) * factor + 0.5f);
   })};
 }
 
 std::vector<Value> normalize_images(const Arguments& arguments, NodeContext&) {
-  const float mean = factor_of(arguments, "mean"), deviation = factor_of(arguments, "std");
+  const float mean = single_precision(arguments, "mean"),
+              deviation = single_precision(arguments, "std");
   return {changed_pixels(arguments.get<Image>("images").pixels,
                          [=](float value) { return (value - mean) / deviation; })};
 }
@@ -78,7 +79,7 @@ std::vector<Value> blend_images(const Arguments& arguments, NodeContext&) {
   }
   return {Image{pictures::blend(
       pictures::repeat_to_batch(base, batch), pictures::repeat_to_batch(other, batch),
-      arguments.text("blend_mode"), factor_of(arguments, "blend_factor"))}};
+      arguments.text("blend_mode"), single_precision(arguments, "blend_factor"))}};
 }
 
 std::vector<Value> blur_image(const Arguments& arguments, NodeContext&) {
@@ -105,7 +106,7 @@ std::vector<Value> quantize_image(const Arguments& arguments, NodeContext&) {
 
 std::vector<Value> add_image_noise(const Arguments& arguments, NodeContext&) {
   const Tensor& pixels = arguments.get<Image>("image").pixels;
-  const float strength = factor_of(arguments, "strength");
+  const float strength = single_precision(arguments, "strength");
   Tensor out = sampling::normal_noise(pixels.shape(), arguments.seed("seed"));
   for (int64_t i = 0; i < out.size(); ++i) {
     out.data()[i] = clamped(pixels.data()[i] + strength * out.data()[i]);
@@ -133,7 +134,7 @@ std::vector<Value> transfer_colour(const Arguments& arguments, NodeContext&) {
                     : source == "target_frame" ? pictures::ColourSource::kOnePicture
                                                : pictures::ColourSource::kEachPicture;
   transfer.picture = arguments.integer("source_stats.target_index");
-  transfer.strength = factor_of(arguments, "strength");
+  transfer.strength = single_precision(arguments, "strength");
   return {Image{pictures::transfer_colours(
       with_channels(arguments.get<Image>("image_target").pixels, 3),
       with_channels(arguments.get<Image>("image_ref").pixels, 3), transfer)}};

@@ -6,9 +6,11 @@
 
 #include "nodes/core_nodes.h"
 #include "nodes/latent_tensors.h"
+#include "nodes/model_patch.h"
 #include "pictures/axes.h"
 #include "pictures/blur.h"
 #include "pictures/resample.h"
+#include "sampling/guidance.h"
 
 namespace zanime::nodes {
 namespace {
@@ -168,6 +170,27 @@ std::vector<Value> apply_operation(const Arguments& arguments, NodeContext&) {
   return {std::move(latent)};
 }
 
+// The operation changes what the prompt adds to the negative prediction, before guidance scales it.
+std::vector<Value> apply_operation_in_guidance(const Arguments& arguments, NodeContext&) {
+  Model model = arguments.get<Model>("model");
+  const auto apply = arguments.get<LatentOperation>("operation").apply;
+  model.patches.emplace_back([apply](const PatchContext&) {
+    ModelPatch patch;
+    patch.guidance.before = [apply](const sampling::GuidanceCall&, Tensor& positive,
+                                    Tensor& negative) {
+      Tensor direction(positive.shape());
+      for (int64_t i = 0; i < direction.size(); ++i) {
+        direction.data()[i] = positive.data()[i] - negative.data()[i];
+      }
+      Tensor changed = apply(direction).clone();
+      for (int64_t i = 0; i < changed.size(); ++i) changed.data()[i] += negative.data()[i];
+      positive = std::move(changed);
+    };
+    return patch;
+  });
+  return {std::move(model)};
+}
+
 std::vector<InputSpec> two_latents() {
   return {link("samples1", "LATENT"), link("samples2", "LATENT")};
 }
@@ -236,6 +259,16 @@ void add_latent_arithmetic_nodes(NodeTypes& types) {
       .outputs = {{"LATENT", "LATENT"}},
       .is_core = false,
       .run = apply_operation,
+  });
+  types.push_back({
+      .class_name = "LatentApplyOperationCFG",
+      .display_name = "LatentApplyOperationCFG",
+      .category = "model/latent/advanced/operations",
+      .description = "Applies an operation at every step to what the prompt changes.",
+      .inputs = {link("model", "MODEL"), link("operation", "LATENT_OPERATION")},
+      .outputs = {{"MODEL", "MODEL"}},
+      .is_core = false,
+      .run = apply_operation_in_guidance,
   });
   types.push_back({
       .class_name = "LatentOperationTonemapReinhard",
