@@ -152,8 +152,9 @@ nb::object to_array(const Picture& picture) {
   uint8_t* data = copy.release();
   const nb::capsule owner(data,
                           [](void* memory) noexcept { delete[] static_cast<uint8_t*>(memory); });
-  const size_t shape[] = {static_cast<size_t>(picture.height), static_cast<size_t>(picture.width),
-                          3};
+  const auto height = static_cast<size_t>(picture.height),
+             width = static_cast<size_t>(picture.width);
+  const size_t shape[] = {height, width, picture.rgb.size() / (height * width)};
   return nb::cast(nb::ndarray<nb::numpy, uint8_t>(data, 3, shape, owner));
 }
 

@@ -1,5 +1,6 @@
 #include "graph/executor.h"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <new>
@@ -37,20 +38,52 @@ int64_t bytes_of(const std::vector<nodes::Value>& outputs) {
   return bytes;
 }
 
-// The links a node will follow, in the order in which it declares its inputs: the model before the
-// prompt.
-std::vector<std::pair<std::string, Link>> followed_links(const Node& node) {
+// The links a node will follow as far as `known` values tell, in the order in which it declares its
+// inputs: the model before the prompt.
+std::vector<std::pair<std::string, Link>> followed_links(const Node& node,
+                                                         const nodes::Arguments& known) {
   std::vector<std::pair<std::string, Link>> links;
-  const nodes::Arguments plain(plain_values(node));
   for (const nodes::InputSpec& input : node.type->inputs) {
     const auto found = node.inputs.find(input.name);
     if (found == node.inputs.end()) continue;
     const Link* link = std::get_if<Link>(&found->second);
     if (link == nullptr) continue;
-    if (node.type->ignores && node.type->ignores(input.name, plain)) continue;
+    if (node.type->ignores && node.type->ignores(input.name, known)) continue;
     links.emplace_back(input.name, *link);
   }
   return links;
+}
+
+// The same before anything has run.
+std::vector<std::pair<std::string, Link>> followed_links(const Node& node) {
+  return followed_links(node, nodes::Arguments(plain_values(node)));
+}
+
+bool is_lazy(const Node& node, const std::string& input) {
+  return node.type->find_input(input)->is_lazy;
+}
+
+// Nodes that run whatever the lazy inputs turn out to need, given those whose results are
+// remembered.
+std::set<const Node*> certain_nodes(const Graph& graph,
+                                    const std::set<std::string>& remembered = {}) {
+  std::map<std::string, const Node*> by_id;
+  for (const Node& node : graph.nodes) by_id[node.id] = &node;
+  std::set<const Node*> certain;
+  std::vector<const Node*> open;
+  for (const Node& node : graph.nodes) {
+    if (node.type->is_output && certain.insert(&node).second) open.push_back(&node);
+  }
+  while (!open.empty()) {
+    const Node* node = open.back();
+    open.pop_back();
+    if (remembered.contains(node->id)) continue;
+    for (const auto& [name, link] : followed_links(*node)) {
+      const Node* source = by_id.at(link.node_id);
+      if (!is_lazy(*node, name) && certain.insert(source).second) open.push_back(source);
+    }
+  }
+  return certain;
 }
 
 bool names_a_file(const Node& node) {
@@ -64,6 +97,7 @@ bool names_a_file(const Node& node) {
 // file shows before minutes of sampling. Otherwise the order in which outputs ask for their inputs.
 // The graph has no circles. Without recursion: a chain may have thousands of nodes.
 std::vector<const Node*> execution_order(const Graph& graph) {
+  const std::set<const Node*> certain = certain_nodes(graph);
   std::map<std::string, const Node*> by_id;
   for (const Node& node : graph.nodes) by_id[node.id] = &node;
   const auto sources_of = [&](const Node& node) {
@@ -80,7 +114,8 @@ std::vector<const Node*> execution_order(const Graph& graph) {
   std::vector<const Node*> order;
   std::set<const Node*> seen;
   for (const Node& node : graph.nodes) {
-    if (names_a_file(node) && followed_links(node).empty() && seen.insert(&node).second) {
+    if (certain.contains(&node) && names_a_file(node) && followed_links(node).empty() &&
+        seen.insert(&node).second) {
       order.push_back(&node);
     }
   }
@@ -109,6 +144,7 @@ std::string serialised(const nodes::Value& value) {
   if (const auto* integer = std::get_if<nodes::WideInt>(&value)) out << nodes::to_string(*integer);
   if (const auto* real = std::get_if<double>(&value)) out << std::hexfloat << *real;
   if (const auto* text = std::get_if<std::string>(&value)) out << text->size() << ' ' << *text;
+  if (const auto* json = std::get_if<nodes::Json>(&value)) out << json->value.dump();
   return out.str();
 }
 
@@ -150,6 +186,38 @@ void check_size(const std::vector<nodes::Value>& outputs) {
   }
 }
 
+using NodeOutputs = std::shared_ptr<const std::vector<nodes::Value>>;
+using Results = std::map<std::string, NodeOutputs>;
+
+// How often a node with these inputs runs: once for each item of its longest list.
+size_t run_count(const nodes::NodeType& type, const std::map<std::string, nodes::Value>& inputs) {
+  if (type.takes_lists) return 1;
+  size_t count = 1;
+  for (const auto& [name, value] : inputs) {
+    const auto* list = std::get_if<nodes::Items>(&value);
+    if (list == nullptr) continue;
+    if ((*list)->values.empty()) {
+      throw Error(ErrorKind::kGraph, "input `" + name + "` was given an empty list");
+    }
+    count = std::max(count, (*list)->values.size());
+  }
+  return count;
+}
+
+// The inputs of run `index`: the item of each list at that place, its last where it is shorter.
+nodes::Arguments inputs_of_run(const std::map<std::string, nodes::Value>& inputs, size_t index) {
+  std::map<std::string, nodes::Value> values;
+  for (const auto& [name, value] : inputs) {
+    const auto* list = std::get_if<nodes::Items>(&value);
+    if (list == nullptr) {
+      values.emplace(name, value);
+    } else {
+      values.emplace(name, (*list)->values[std::min(index, (*list)->values.size() - 1)]);
+    }
+  }
+  return nodes::Arguments(std::move(values));
+}
+
 // One run of a graph: the outputs that are needed on the way.
 class Run {
  public:
@@ -157,10 +225,27 @@ class Run {
       const nodes::ModelFiles& files)
       : graph_(graph), hooks_(hooks), backend_(backend), files_(files) {}
 
-  std::shared_ptr<const std::vector<nodes::Value>> execute(
-      const Node& node,
-      const std::map<std::string, std::shared_ptr<const std::vector<nodes::Value>>>& results) {
-    const nodes::Arguments arguments = gather(node, results);
+  // The sources that a node still needs before it can run, given the results there are: those of
+  // its lazy inputs only when the others are known.
+  std::vector<std::string> missing_sources(const Node& node, const Results& results) const {
+    const nodes::Arguments plain(plain_values(node));
+    std::vector<std::string> missing, lazy_missing;
+    bool has_lazy = false;
+    for (const auto& [name, link] : followed_links(node, plain)) {
+      has_lazy = has_lazy || is_lazy(node, name);
+      if (results.contains(link.node_id)) continue;
+      (is_lazy(node, name) ? lazy_missing : missing).push_back(link.node_id);
+    }
+    if (!missing.empty() || !has_lazy) return missing;
+    lazy_missing.clear();
+    for (const auto& [name, link] : needed_links(node, results)) {
+      if (!results.contains(link.node_id)) lazy_missing.push_back(link.node_id);
+    }
+    return lazy_missing;
+  }
+
+  NodeOutputs execute(const Node& node, const Results& results) {
+    const std::map<std::string, nodes::Value> inputs = gather(node, results);
     Clock::time_point last_step = Clock::now();
     nodes::NodeContext context{backend_, files_, hooks_.pictures, hooks_.cancel, graph_.json,
                                node.id,  {}};
@@ -178,12 +263,7 @@ class Run {
       };
       context.preview_vae = decoding_vae(node, results);
     }
-    std::vector<nodes::Value> outputs = run_node(*node.type, arguments, context);
-    if (outputs.size() != node.type->outputs.size()) {
-      throw Error(ErrorKind::kInternal,
-                  "gave " + std::to_string(outputs.size()) + " outputs instead of " +
-                      std::to_string(node.type->outputs.size()) + " (please report this)");
-    }
+    std::vector<nodes::Value> outputs = run_for_items(node, inputs, context);
     check_size(outputs);
     check_finite(outputs);
     return std::make_shared<const std::vector<nodes::Value>>(std::move(outputs));
@@ -217,12 +297,64 @@ class Run {
   }
 
  private:
-  nodes::Arguments gather(
-      const Node& node,
-      const std::map<std::string, std::shared_ptr<const std::vector<nodes::Value>>>& results)
-      const {
-    std::map<std::string, nodes::Value> values = plain_values(node);
+  static std::vector<nodes::Value> run_once(const Node& node, const nodes::Arguments& arguments,
+                                            nodes::NodeContext& context) {
+    std::vector<nodes::Value> outputs = run_node(*node.type, arguments, context);
+    if (outputs.size() != node.type->outputs.size()) {
+      throw Error(ErrorKind::kInternal,
+                  "gave " + std::to_string(outputs.size()) + " outputs instead of " +
+                      std::to_string(node.type->outputs.size()) + " (please report this)");
+    }
+    return outputs;
+  }
+
+  std::vector<nodes::Value> run_for_items(const Node& node,
+                                          const std::map<std::string, nodes::Value>& inputs,
+                                          nodes::NodeContext& context) const {
+    const bool has_lists =
+        !node.type->takes_lists && std::any_of(inputs.begin(), inputs.end(), [](const auto& input) {
+          return std::holds_alternative<nodes::Items>(input.second);
+        });
+    if (!has_lists) return run_once(node, nodes::Arguments(inputs), context);
+
+    std::vector<std::vector<nodes::Value>> joined(node.type->outputs.size());
+    const size_t count = run_count(*node.type, inputs);
+    for (size_t i = 0; i < count; ++i) {
+      hooks_.cancel.throw_if_cancelled();
+      std::vector<nodes::Value> outputs = run_once(node, inputs_of_run(inputs, i), context);
+      for (size_t k = 0; k < outputs.size(); ++k) {
+        const auto* list = std::get_if<nodes::Items>(&outputs[k]);
+        if (list != nullptr && node.type->outputs[k].is_list) {
+          joined[k].insert(joined[k].end(), (*list)->values.begin(), (*list)->values.end());
+        } else {
+          joined[k].push_back(std::move(outputs[k]));
+        }
+      }
+    }
+    std::vector<nodes::Value> outputs;
+    for (std::vector<nodes::Value>& values : joined) {
+      outputs.push_back(nodes::items(std::move(values)));
+    }
+    return outputs;
+  }
+
+  // The links that a node follows now that all but its lazy inputs are known.
+  std::vector<std::pair<std::string, Link>> needed_links(const Node& node,
+                                                         const Results& results) const {
+    std::map<std::string, nodes::Value> known = plain_values(node);
     for (const auto& [name, link] : followed_links(node)) {
+      if (is_lazy(node, name)) continue;
+      const nodes::Value& value = results.at(link.node_id)->at(static_cast<size_t>(link.output));
+      // With a list of conditions every branch may be needed.
+      if (std::holds_alternative<nodes::Items>(value)) return followed_links(node);
+      known.emplace(name, value);
+    }
+    return followed_links(node, nodes::Arguments(std::move(known)));
+  }
+
+  std::map<std::string, nodes::Value> gather(const Node& node, const Results& results) const {
+    std::map<std::string, nodes::Value> values = plain_values(node);
+    for (const auto& [name, link] : needed_links(node, results)) {
       const nodes::Value& given = results.at(link.node_id)->at(static_cast<size_t>(link.output));
       nodes::CheckedValue checked = nodes::check_value(*node.type->find_input(name), given, files_);
       if (!checked.value) {
@@ -231,15 +363,12 @@ class Run {
       }
       values.emplace(name, std::move(*checked.value));
     }
-    return nodes::Arguments(std::move(values));
+    return values;
   }
 
   // The autoencoder of the first node that decodes what this one gives, straight or through nodes
   // that turn latents into latents. Null where none has been loaded.
-  const nodes::Vae* decoding_vae(
-      const Node& from,
-      const std::map<std::string, std::shared_ptr<const std::vector<nodes::Value>>>& results)
-      const {
+  const nodes::Vae* decoding_vae(const Node& from, const Results& results) const {
     std::set<std::string> seen{from.id};
     std::vector<std::string> open{from.id};
     for (size_t i = 0; i < open.size(); ++i) {
@@ -293,9 +422,11 @@ Executor::Executor(std::shared_ptr<ops::Backend> backend, const nodes::ModelFile
 ExecutionReport Executor::run(const Graph& graph, const ExecutionHooks& hooks) {
   const std::vector<const Node*> order = execution_order(graph);
 
+  std::map<std::string, const Node*> by_id;
   std::map<std::string, SignatureId> signatures;
-  std::map<std::string, Outputs> results;  // held here, whatever the cache forgets meanwhile
+  Results results;  // held here, whatever the cache forgets meanwhile
   for (const Node* node : order) {
+    by_id[node->id] = node;
     at_node(*node, [&] {
       signatures[node->id] = signature_of(*node, signatures);
       return 0;
@@ -315,31 +446,66 @@ ExecutionReport Executor::run(const Graph& graph, const ExecutionHooks& hooks) {
 
   Run run(graph, hooks, *backend_, files_);
   ExecutionReport report;
-  for (const Node* node : order) {
-    const bool needed = node->type->is_output || uses[node->id] > 0;
-    if (results.contains(node->id)) {
-      report.nodes.push_back({node->id, node->class_type, true, 0.0});
-      run.report(run.event(nodes::ProgressEvent::Kind::kNodeCached, *node));
-      if (!needed) results.erase(node->id);
-      continue;
-    }
-    if (!needed) continue;
+  std::set<std::string> remembered;
+  for (const auto& [id, outputs] : results) remembered.insert(id);
+  std::set<std::string> done = remembered;  // and what has run
+  const std::set<const Node*> certain = certain_nodes(graph, remembered);
 
+  // What nobody will ask for any more makes room. A node that a lazy input turned out not to need
+  // will not ask for its own sources either.
+  const auto release = [&](const Node& user) {
+    std::vector<const Node*> open{&user};
+    while (!open.empty()) {
+      const Node* node = open.back();
+      open.pop_back();
+      for (const auto& [name, link] : followed_links(*node)) {
+        if (--uses[link.node_id] > 0) continue;
+        results.erase(link.node_id);
+        if (!done.contains(link.node_id)) open.push_back(by_id.at(link.node_id));
+      }
+    }
+  };
+  const auto execute = [&](const Node* node) {
     hooks.cancel.throw_if_cancelled();
     run.report(run.event(nodes::ProgressEvent::Kind::kNodeStarted, *node));
     const Clock::time_point start = Clock::now();
     Outputs outputs = at_node(*node, [&] { return run.execute(*node, results); });
     if (!node->type->is_output) remember(signatures[node->id], outputs);
     results[node->id] = std::move(outputs);
+    done.insert(node->id);
 
     nodes::ProgressEvent finished = run.event(nodes::ProgressEvent::Kind::kNodeFinished, *node);
     finished.seconds = seconds_since(start);
     report.nodes.push_back({node->id, node->class_type, false, finished.seconds});
     run.report(finished);
-
-    // What nobody will ask for any more makes room.
-    for (const auto& [name, link] : followed_links(*node)) {
-      if (--uses[link.node_id] == 0) results.erase(link.node_id);
+    release(*node);
+  };
+  for (const Node* node : order) {
+    const bool needed = node->type->is_output || uses[node->id] > 0;
+    if (remembered.contains(node->id)) {
+      report.nodes.push_back({node->id, node->class_type, true, 0.0});
+      run.report(run.event(nodes::ProgressEvent::Kind::kNodeCached, *node));
+      if (!needed) results.erase(node->id);
+      continue;
+    }
+    // What only lazy inputs need runs when one of them asks for it.
+    if (!needed || done.contains(node->id) || !certain.contains(node)) continue;
+    std::vector<const Node*> wanted{node};
+    while (!wanted.empty()) {
+      const Node* next = wanted.back();
+      if (done.contains(next->id)) {
+        wanted.pop_back();
+        continue;
+      }
+      const std::vector<std::string> missing = run.missing_sources(*next, results);
+      if (missing.empty()) {
+        execute(next);
+        wanted.pop_back();
+      } else {
+        for (auto source = missing.rbegin(); source != missing.rend(); ++source) {
+          wanted.push_back(by_id.at(*source));
+        }
+      }
     }
   }
   return report;

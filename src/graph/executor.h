@@ -41,9 +41,10 @@ class Executor {
   // `files` must outlive the executor.
   Executor(std::shared_ptr<ops::Backend> backend, const nodes::ModelFiles& files);
 
-  // Runs what the output nodes need, each node once, inputs first. Output nodes always run.
-  // Throws Error with the node in front: `KSampler (node 8): …`. A tensor with a number that is
-  // not finite is Error(kNumeric) at the node that made it. Error(kCancelled) stays bare.
+  // Runs what the output nodes need, each node once (with lists: once for every item), inputs
+  // first. Output nodes always run. What only lazy inputs need runs when the node that has them
+  // asks. Throws Error with the node in front: `KSampler (node 8): …`. A tensor with a number that
+  // is not finite is Error(kNumeric) at the node that made it. Error(kCancelled) stays bare.
   ExecutionReport run(const Graph& graph, const ExecutionHooks& hooks);
 
   void clear_cache();

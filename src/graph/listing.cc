@@ -75,6 +75,7 @@ std::string input_summary(const nodes::InputSpec& input) {
                                                          : input.default_value->dump());
   }
   if (input.presence == nodes::Presence::kOptional) summary += ", optional";
+  if (!input.group.empty()) summary += ", and more of them";
   return summary;
 }
 
@@ -141,8 +142,11 @@ std::string node_table(const NodeRegistry& registry) {
     if (!type->description.empty()) table += "    " + wrapped(type->description, 4, 96) + "\n";
     size_t widest = 0;
     for (const nodes::InputSpec& input : type->inputs) widest = std::max(widest, input.name.size());
+    std::string group;
     for (const nodes::InputSpec& input : type->inputs) {
       if (input.presence == nodes::Presence::kHidden) continue;
+      if (!input.group.empty() && input.group == group) continue;  // one line for all of it
+      group = input.group;
       table += "    " + input.name + std::string(widest - input.name.size() + 2, ' ') +
                wrapped(input_summary(input), widest + 6, 96) + "\n";
     }

@@ -12,6 +12,7 @@
 #include "graph/api_view.h"
 #include "graph/group_nodes.h"
 #include "graph/limits.h"
+#include "graph/missing_nodes.h"
 #include "graph/pass_through.h"
 #include "graph/queue_texts.h"
 #include "graph/to_api.h"
@@ -182,6 +183,13 @@ class Reader {
                     "ZANIME_INIT_COMFY_EXTRA_NODES=1 or --extra-nodes");
       return;
     }
+    if (const std::string_view sentence = missing_node_sentence(raw.class_type);
+        !sentence.empty()) {
+      problems_.add(raw.where(), "one of ComfyUI's nodes that this program does not have: it " +
+                                     std::string(sentence) +
+                                     "; `zanime nodes --missing` lists them all");
+      return;
+    }
     if (is_group_node(raw.class_type)) {
       problems_.add(raw.where(),
                     "is a group node whose inside the file does not hold; open the workflow in the "
@@ -234,14 +242,16 @@ class Reader {
     }
     if (found->is_array()) {
       const auto link = as_link(*found);
-      if (!link) {
+      if (!link && !input.takes_several()) {
         problems_.add(raw.where(), name +
                                        "is a list, but a link has the form "
                                        "[\"node id\", output number]");
         return;
       }
-      check_link(raw, input, *link, node);
-      return;
+      if (link) {
+        check_link(raw, input, *link, node);
+        return;
+      }
     }
     nodes::CheckedValue checked = nodes::check_value(input, *found, files_);
     if (!checked.value) {

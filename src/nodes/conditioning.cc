@@ -1,5 +1,6 @@
 // From text to what a diffusion model is conditioned on.
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,26 @@ std::vector<Value> encode_text(const Arguments& arguments, NodeContext& context)
   return {Conditioning{{clip.encoder->encode(ids, context.backend, context.cancel)}}};
 }
 
+// How Lumina-Image 2.0 was told what to do in training.
+const std::map<std::string, std::string>& system_prompts() {
+  static const std::map<std::string, std::string> prompts{
+      {"superior",
+       "You are an assistant designed to generate superior images with the superior degree of "
+       "image-text alignment based on textual prompts or user prompts."},
+      {"alignment",
+       "You are an assistant designed to generate high-quality images with the highest degree of "
+       "image-text alignment based on textual prompts."}};
+  return prompts;
+}
+
+std::vector<Value> encode_lumina_text(const Arguments& arguments, NodeContext& context) {
+  const std::vector<int32_t> ids = models::Tokenizer::qwen2().encode_prompt(
+      system_prompts().at(arguments.text("system_prompt")) + " <Prompt Start> " +
+      arguments.text("user_prompt"));
+  const Clip& clip = arguments.get<Clip>("clip");
+  return {Conditioning{{clip.encoder->encode(ids, context.backend, context.cancel)}}};
+}
+
 }  // namespace
 
 void add_conditioning_nodes(NodeTypes& types) {
@@ -36,6 +57,17 @@ void add_conditioning_nodes(NodeTypes& types) {
                  link("clip", "CLIP").tip("The text encoder.")},
       .outputs = {{"CONDITIONING", "CONDITIONING"}},
       .run = encode_text,
+  });
+  types.push_back({
+      .class_name = "CLIPTextEncodeLumina2",
+      .display_name = "CLIP Text Encode (Lumina 2)",
+      .category = "model/conditioning/lumina",
+      .description = "Encodes a prompt after a sentence that says what the model is for.",
+      .inputs = {choice("system_prompt", {"superior", "alignment"}), multiline_text("user_prompt"),
+                 link("clip", "CLIP")},
+      .outputs = {{"CONDITIONING", "CONDITIONING"}},
+      .is_core = false,
+      .run = encode_lumina_text,
   });
 }
 

@@ -23,6 +23,24 @@ NodeTypes all_node_types() {
   add_latent_operation_nodes(types);
   add_latent_file_nodes(types);
   add_resolution_nodes(types);
+  add_sigma_nodes(types);
+  add_sampler_nodes(types);
+  add_guidance_nodes(types);
+  add_conditioning_place_nodes(types);
+  add_text_nodes(types);
+  add_text_list_nodes(types);
+  add_regex_nodes(types);
+  add_logic_nodes(types);
+  add_mask_operation_nodes(types);
+  add_compositing_nodes(types);
+  add_image_filter_nodes(types);
+  add_image_transform_nodes(types);
+  add_crop_to_mask_node(types);
+  add_image_resize_nodes(types);
+  add_image_batch_nodes(types);
+  add_viewer_nodes(types);
+  add_latent_arithmetic_nodes(types);
+  add_latent_shape_nodes(types);
   return types;
 }
 

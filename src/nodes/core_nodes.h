@@ -39,5 +39,33 @@ void add_tiled_nodes(NodeTypes& types);   // VAEDecodeTiled, VAEEncodeTiled
 // LatentUpscale, LatentUpscaleBy, LatentFromBatch, RepeatLatentBatch
 void add_latent_operation_nodes(NodeTypes& types);
 void add_latent_file_nodes(NodeTypes& types);  // SaveLatent, LoadLatent
+void add_sigma_nodes(NodeTypes& types);        // …Scheduler, FlipSigmas, ManualSigmas, …
+void add_sampler_nodes(NodeTypes& types);      // Sampler… with parameters
+void add_guidance_nodes(NodeTypes& types);     // guiders, RescaleCFG, APG, EasyCache, …
+// ConditioningSetMask, …SetArea, …SetProperties, Pair…, InpaintModelConditioning, …
+void add_conditioning_place_nodes(NodeTypes& types);
+void add_text_nodes(NodeTypes& types);       // String…, CaseConverter, JsonExtractString
+void add_text_list_nodes(NodeTypes& types);  // ReplaceText, TruncateText, … of one text or many
+void add_regex_nodes(NodeTypes& types);      // RegexMatch, RegexExtract, RegexReplace
+// Comfy…Node, ComfyMathExpression, Primitive…, CreateList, PreviewAny, …
+void add_logic_nodes(NodeTypes& types);
+// SolidMask, InvertMask, …: making, cutting, growing and combining masks
+void add_mask_operation_nodes(NodeTypes& types);
+// ImageCompositeMasked, PorterDuffImageComposite, SplitImageWithAlpha, JoinImageWithAlpha
+void add_compositing_nodes(NodeTypes& types);
+// ImageBlend, ImageBlur, Canny, …: other colours, same size
+void add_image_filter_nodes(NodeTypes& types);
+// ImageCrop, ImageFlip, ImageStitch, …; and PrimitiveBoundingBox
+void add_image_transform_nodes(NodeTypes& types);
+void add_crop_to_mask_node(NodeTypes& types);
+// ResizeImageMaskNode, ResizeImagesByLongerEdge, ResizeImagesByShorterEdge
+void add_image_resize_nodes(NodeTypes& types);
+// EmptyImage, BatchImagesNode, ImageGrid, SplitImageToTileList, …; and BatchMasksNode
+void add_image_batch_nodes(NodeTypes& types);
+void add_viewer_nodes(NodeTypes& types);  // ImageCompare, MaskPreview
+// LatentAdd, LatentBlend, …; LatentOperation…, LatentApplyOperation and …CFG
+void add_latent_arithmetic_nodes(NodeTypes& types);
+// LatentCut, LatentComposite, LatentFlip, RebatchLatents, …; and EmptyFlux2LatentImage
+void add_latent_shape_nodes(NodeTypes& types);
 
 }  // namespace zanime::nodes

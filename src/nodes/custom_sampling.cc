@@ -1,5 +1,6 @@
 // Sampling taken apart: SamplerCustom, SamplerCustomAdvanced, and what is plugged into them.
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -7,10 +8,12 @@
 #include <vector>
 
 #include "nodes/core_nodes.h"
+#include "nodes/denoise.h"
 #include "nodes/sampling_run.h"
-#include "sampling/flow.h"
+#include "sampling/ksampler.h"
 #include "sampling/samplers.h"
 #include "sampling/schedules.h"
+#include "sampling/weighted_sum.h"
 
 namespace zanime::nodes {
 namespace {
@@ -26,7 +29,7 @@ std::vector<Value> run_sampler_custom(const Arguments& arguments, NodeContext& c
                   .positive = arguments.get<Conditioning>("positive"),
                   .negative = arguments.get<Conditioning>("negative"),
                   .cfg = arguments.real("cfg")},
-       .sampler = arguments.get<Sampler>("sampler").name,
+       .sampler = arguments.get<Sampler>("sampler"),
        .sigmas = arguments.get<Sigmas>("sigmas").values,
        .noise = {.seed = arguments.seed("noise_seed"), .zero = !arguments.get<bool>("add_noise")},
        .latent = arguments.get<Latent>("latent_image")},
@@ -35,7 +38,7 @@ std::vector<Value> run_sampler_custom(const Arguments& arguments, NodeContext& c
 
 std::vector<Value> run_sampler_custom_advanced(const Arguments& arguments, NodeContext& context) {
   return both(run_sampling({.guider = arguments.get<Guider>("guider"),
-                            .sampler = arguments.get<Sampler>("sampler").name,
+                            .sampler = arguments.get<Sampler>("sampler"),
                             .sigmas = arguments.get<Sigmas>("sigmas").values,
                             .noise = arguments.get<Noise>("noise"),
                             .latent = arguments.get<Latent>("latent_image")},
@@ -70,7 +73,7 @@ std::vector<Value> dual_cfg_guider(const Arguments& arguments, NodeContext&) {
 // Unlike KSampler's, this schedule is the same for every sampler.
 std::vector<Value> basic_schedule(const Arguments& arguments, NodeContext&) {
   return {Sigmas{sampling::make_sigmas(
-      arguments.text("scheduler"), sampling::FlowSchedule(arguments.get<Model>("model").shift),
+      arguments.text("scheduler"), flow_of(arguments.get<Model>("model")),
       static_cast<int>(arguments.integer("steps")), arguments.real("denoise"))}};
 }
 
@@ -82,6 +85,23 @@ std::vector<Value> split_sigmas(const Arguments& arguments, NodeContext&) {
   // The sigma at the split belongs to both halves.
   return {Sigmas{{first, first + std::min(step + 1, count)}},
           Sigmas{{first + std::min(step, count), all.end()}}};
+}
+
+// The latent as it is at the first noise level, or at the difference of the first and the last.
+std::vector<Value> add_noise(const Arguments& arguments, NodeContext&) {
+  const std::vector<float>& sigmas = arguments.get<Sigmas>("sigmas").values;
+  Latent latent = arguments.get<Latent>("latent_image");
+  if (sigmas.empty()) return {latent};
+  const Model& model = arguments.get<Model>("model");
+  const Tensor noise = noise_for(latent, arguments.get<Noise>("noise"));
+  const sampling::LatentFormat format{.channels = model.network->config().latent_channels};
+  const float sigma = sigmas.size() > 1 ? std::abs(sigmas.front() - sigmas.back()) : sigmas.front();
+  const bool is_empty = std::all_of(latent.samples.values().begin(), latent.samples.values().end(),
+                                    [](float value) { return value == 0.0f; });
+  const Tensor picture = is_empty ? latent.samples : format.to_model(latent.samples);
+  latent.samples = format.from_model(
+      sampling::weighted_sum({{sigma * model.noise_scale, noise}, {1.0 - sigma, picture}}));
+  return {latent};
 }
 
 InputSpec noise_seed_input() {
@@ -143,6 +163,20 @@ void add_noises(NodeTypes& types) {
       .run = [](const Arguments&, NodeContext&) -> std::vector<Value> {
         return {Noise{.zero = true}};
       },
+  });
+}
+
+void add_noise_to_latents(NodeTypes& types) {
+  types.push_back({
+      .class_name = "AddNoise",
+      .display_name = "AddNoise",
+      .category = "model/sampling/noise",
+      .description = "Adds noise to a latent, as much as a sampler would start from.",
+      .inputs = {link("model", "MODEL"), link("noise", "NOISE"), link("sigmas", "SIGMAS"),
+                 link("latent_image", "LATENT")},
+      .outputs = {{"LATENT", "LATENT"}},
+      .is_core = false,
+      .run = add_noise,
   });
 }
 
@@ -227,6 +261,7 @@ void add_schedules(NodeTypes& types) {
 void add_custom_sampling_nodes(NodeTypes& types) {
   add_samplers(types);
   add_noises(types);
+  add_noise_to_latents(types);
   add_guiders(types);
   add_schedules(types);
 }

@@ -1,7 +1,6 @@
 #include "nodes/input_value.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <iomanip>
 #include <limits>
@@ -10,6 +9,8 @@
 #include "base/text/near_matches.h"
 #include "base/text/quoted.h"
 #include "base/text/utf8.h"
+#include "nodes/python_number.h"
+#include "nodes/python_value.h"
 
 namespace zanime::nodes {
 namespace {
@@ -73,9 +74,11 @@ CheckedValue check_real(const InputSpec& input, double value, std::string note) 
   return good(value, std::move(note));
 }
 
+// As ComfyUI takes it: without what stands behind the point.
 CheckedValue check_whole_real(const InputSpec& input, double value, std::string note) {
   if (std::trunc(value) != value) {
-    return bad("is " + number(value) + ", but must be a whole number");
+    note = "is " + number(value) + ", no whole number; taken as " + number(std::trunc(value));
+    value = std::trunc(value);
   }
   const bool fits = std::abs(value) <= kExactIntegers;
   if (!fits) {
@@ -85,24 +88,13 @@ CheckedValue check_whole_real(const InputSpec& input, double value, std::string 
   return check_integer(input, static_cast<int64_t>(value), std::move(note));
 }
 
-// All of `text` as a number.
-template <class T>
-std::optional<T> parse_all(const std::string& text) {
-  T value{};
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || rest != end) return std::nullopt;
-  return value;
-}
-
 CheckedValue check_text_as_number(const InputSpec& input, const std::string& text) {
   const std::string note = "is the text " + text::quoted(text) + "; taken as a number";
   if (input.type == "INT") {
-    if (const auto value = parse_all<uint64_t>(text)) return check_integer(input, *value, note);
-    if (const auto value = parse_all<int64_t>(text)) return check_integer(input, *value, note);
+    if (const auto value = parse_integer(text)) return check_integer(input, *value, note);
     return bad("is the text " + text::quoted(text) + ", but must be a whole number");
   }
-  if (const auto value = parse_all<double>(text)) return check_real(input, *value, note);
+  if (const auto value = parse_real(text)) return check_real(input, *value, note);
   return bad("is the text " + text::quoted(text) + ", but must be a number");
 }
 
@@ -118,6 +110,14 @@ std::string problem_of_text(const std::string& text) {
 CheckedValue check_text(const std::string& text) {
   const std::string problem = problem_of_text(text);
   return problem.empty() ? good(text) : bad(problem);
+}
+
+CheckedValue check_boolean(const ordered_json& json) {
+  if (json.is_boolean()) return good(json.get<bool>());
+  const bool truth = json.is_number()   ? json.get<double>() != 0.0
+                     : json.is_string() ? !json.get_ref<const std::string&>().empty()
+                                        : !json.empty();
+  return good(truth, "is " + short_json(json) + "; taken as " + (truth ? "true" : "false"));
 }
 
 CheckedValue check_file(const InputSpec& input, const std::string& name, const ModelFiles& files) {
@@ -149,34 +149,78 @@ CheckedValue check_choice(const InputSpec& input, const std::string& choice) {
   return bad(problem);
 }
 
+// {"x": …, "y": …, "width": …, "height": …}; what is missing is as in an empty box.
+CheckedValue check_box(const ordered_json& json) {
+  constexpr int64_t kMostPixels = 1 << 20;
+  BoundingBox box;
+  const std::pair<const char*, int64_t*> members[] = {
+      {"x", &box.x}, {"y", &box.y}, {"width", &box.width}, {"height", &box.height}};
+  for (const auto& [name, member] : members) {
+    const auto found = json.find(name);
+    if (found == json.end()) continue;
+    const int64_t least = member == &box.width || member == &box.height ? 1 : 0;
+    const bool fits = found->is_number_integer() && *found >= least && *found <= kMostPixels;
+    if (!fits) {
+      return bad("has " + short_json(*found) + " for `" + name +
+                 "`, which must be a whole number " + "between " + std::to_string(least) + " and " +
+                 std::to_string(kMostPixels));
+    }
+    *member = found->get<int64_t>();
+  }
+  return good(box);
+}
+
 }  // namespace
 
 bool types_fit(const std::string& from, const std::string& to) {
+  if (const size_t comma = to.find(','); comma != std::string::npos) {
+    return types_fit(from, to.substr(0, comma)) || types_fit(from, to.substr(comma + 1));
+  }
+  if (const size_t comma = from.find(','); comma != std::string::npos) {
+    return types_fit(from.substr(0, comma), to) || types_fit(from.substr(comma + 1), to);
+  }
   return from == to || from == "*" || to == "*" || (from == "INT" && to == "FLOAT") ||
          (from == "STRING" && to == "COMBO") || (from == "COMBO" && to == "STRING");
 }
 
+Value plain_value(const ordered_json& json) {
+  if (json.is_null()) return std::monostate{};
+  if (json.is_boolean()) return json.get<bool>();
+  if (json.is_number_unsigned()) return static_cast<WideInt>(json.get<uint64_t>());
+  if (json.is_number_integer()) return static_cast<WideInt>(json.get<int64_t>());
+  if (json.is_number_float()) return json.get<double>();
+  if (json.is_string()) return json.get<std::string>();
+  return Json{json};
+}
+
 CheckedValue check_value(const InputSpec& input, const ordered_json& json,
                          const ModelFiles& files) {
+  if (input.takes_several()) return good(plain_value(json));
   if (input.type == "INT") {
     if (json.is_number_unsigned()) return check_integer(input, json.get<uint64_t>(), "");
     if (json.is_number_integer()) return check_integer(input, json.get<int64_t>(), "");
     if (json.is_number_float()) return check_whole_real(input, json.get<double>(), "");
     if (json.is_string()) return check_text_as_number(input, json.get<std::string>());
+    if (json.is_boolean()) {
+      return check_integer(input, json.get<bool>() ? 1 : 0,
+                           "is " + json.dump() + "; taken as 0 or 1");
+    }
     return bad("is " + short_json(json) + ", but must be a whole number");
   }
   if (input.type == "FLOAT") {
     if (json.is_number()) return check_real(input, json.get<double>(), "");
     if (json.is_string()) return check_text_as_number(input, json.get<std::string>());
+    if (json.is_boolean()) {
+      return check_real(input, json.get<bool>() ? 1 : 0, "is " + json.dump() + "; taken as 0 or 1");
+    }
     return bad("is " + short_json(json) + ", but must be a number");
   }
-  if (input.type == "BOOLEAN") {
-    if (json.is_boolean()) return good(json.get<bool>());
-    return bad("is " + short_json(json) + ", but must be true or false");
-  }
+  if (input.type == "BOOLEAN") return check_boolean(json);
   if (input.type == "STRING") {
     if (json.is_string()) return check_text(json.get<std::string>());
-    if (json.is_number()) return good(json.dump(), "is a number; taken as text");
+    if (json.is_primitive() && !json.is_null()) {
+      return good(shown(plain_value(json)), "is " + short_json(json) + "; taken as text");
+    }
     return bad("is " + short_json(json) + ", but must be text");
   }
   if (input.type == "COMBO") {
@@ -187,12 +231,22 @@ CheckedValue check_value(const InputSpec& input, const ordered_json& json,
     const std::string choice = json.get<std::string>();
     return input.folder.empty() ? check_choice(input, choice) : check_file(input, choice, files);
   }
+  if (input.type == "BOUNDING_BOX" && json.is_object()) return check_box(json);
   return bad("is " + short_json(json) + ", but must be a link to a node that gives " + input.type);
 }
 
 CheckedValue check_value(const InputSpec& input, const Value& value, const ModelFiles& files) {
-  if (!input.is_widget() || input.type == "*") {
-    if (input.type == "*" || value_type_name(value) == input.type) return good(value);
+  if (const auto* list = std::get_if<Items>(&value)) {
+    std::vector<Value> checked;
+    for (const Value& item : (*list)->values) {
+      CheckedValue one = check_value(input, item, files);
+      if (!one.value) return one;
+      checked.push_back(std::move(*one.value));
+    }
+    return good(items(std::move(checked)));
+  }
+  if (!input.is_widget()) {
+    if (types_fit(std::string(value_type_name(value)), input.type)) return good(value);
   } else if (const auto* integer = std::get_if<WideInt>(&value)) {
     if (input.type == "INT") return check_integer(input, *integer, "");
     if (input.type == "FLOAT") return check_real(input, static_cast<double>(*integer), "");

@@ -20,15 +20,19 @@ struct CheckedValue {
   std::string note;                    // what was mended, if anything; empty otherwise
 };
 
-// A value written in the graph. As ComfyUI does, numbers may be written as text, an integer may
-// stand for a FLOAT, and a whole FLOAT for an INT.
+// A value written in the graph. As in ComfyUI, what has another type than the input is turned into
+// it by the rules of Python: the text "8" and 8.7 are the INT 8, every text but "" is true. The
+// note says so.
 CheckedValue check_value(const InputSpec& input, const nlohmann::ordered_json& json,
                          const ModelFiles& files);
 // A value that another node gave.
 CheckedValue check_value(const InputSpec& input, const Value& value, const ModelFiles& files);
 
 // May an output of type `from` be linked to an input of type `to`? "*" fits everything, an INT may
-// stand for a FLOAT, a STRING for a COMBO.
+// stand for a FLOAT, a STRING for a COMBO; of several types with commas between them one must fit.
 bool types_fit(const std::string& from, const std::string& to);
+
+// A value written where anything may stand, as it is.
+Value plain_value(const nlohmann::ordered_json& json);
 
 }  // namespace zanime::nodes

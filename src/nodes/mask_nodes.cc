@@ -15,12 +15,13 @@ std::vector<Value> mask_to_image(const Arguments& arguments, NodeContext&) {
 
 std::vector<Value> image_to_mask(const Arguments& arguments, NodeContext&) {
   const std::string& channel = arguments.text("channel");
-  if (channel == "alpha") {
+  const Tensor& pixels = arguments.get<Image>("image").pixels;
+  if (channel == "alpha" && pixels.dim(3) < 4) {
     throw Error(ErrorKind::kGraph,
                 "the picture has no alpha channel left; take the mask from LoadImage's second "
                 "output");
   }
-  return {Mask{pictures::colour_plane(arguments.get<Image>("image").pixels, channel)}};
+  return {Mask{pictures::colour_plane(pixels, channel)}};
 }
 
 }  // namespace
@@ -29,7 +30,7 @@ void add_mask_nodes(NodeTypes& types) {
   types.push_back({
       .class_name = "MaskToImage",
       .display_name = "Convert Mask to Image",
-      .category = "mask",
+      .category = "image/mask",
       .description = "Makes a grey picture of a mask.",
       .inputs = {link("mask", "MASK")},
       .outputs = {{"IMAGE", "IMAGE"}},
@@ -39,7 +40,7 @@ void add_mask_nodes(NodeTypes& types) {
   types.push_back({
       .class_name = "ImageToMask",
       .display_name = "Convert Image to Mask",
-      .category = "mask",
+      .category = "image/mask",
       .description = "Makes a mask of one colour of a picture.",
       .inputs = {link("image", "IMAGE"), choice("channel", {"red", "green", "blue", "alpha"})},
       .outputs = {{"MASK", "MASK"}},

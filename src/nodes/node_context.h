@@ -39,6 +39,8 @@ class PictureSink {
   // A picture to look at that need not be kept. Who shows none ignores it.
   virtual void preview(const std::string& /*node_id*/, const Image& /*image*/,
                        const nlohmann::ordered_json& /*graph*/) {}
+  // A text to look at. Who shows none ignores it.
+  virtual void show_text(const std::string& /*node_id*/, const std::string& /*text*/) {}
   // A latent to be kept, under a prefix as above. Who keeps none ignores it.
   virtual void save_latent(const std::string& /*node_id*/, const Latent& /*latent*/,
                            const std::string& /*prefix*/, const nlohmann::ordered_json& /*graph*/) {

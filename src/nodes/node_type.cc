@@ -1,6 +1,8 @@
 #include "nodes/node_type.h"
 
+#include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "base/error.h"
 
@@ -11,6 +13,8 @@ bool InputSpec::is_widget() const {
          type == "COMBO";
 }
 
+bool InputSpec::takes_several() const { return type == "*" || type.find(',') != std::string::npos; }
+
 InputSpec InputSpec::tip(std::string text) && {
   tooltip = std::move(text);
   return std::move(*this);
@@ -18,6 +22,11 @@ InputSpec InputSpec::tip(std::string text) && {
 
 InputSpec InputSpec::optional() && {
   presence = Presence::kOptional;
+  return std::move(*this);
+}
+
+InputSpec InputSpec::lazy() && {
+  is_lazy = true;
   return std::move(*this);
 }
 
@@ -88,6 +97,30 @@ InputSpec hidden(std::string name, std::string type) {
   return spec;
 }
 
+std::vector<InputSpec> growing(const std::string& group, const std::vector<std::string>& names,
+                               const std::string& type, size_t required) {
+  std::vector<InputSpec> inputs;
+  for (const std::string& name : names) {
+    InputSpec input = link(group + "." + name, type);
+    if (inputs.size() >= required) input.presence = Presence::kOptional;
+    input.group = group;
+    inputs.push_back(std::move(input));
+  }
+  return inputs;
+}
+
+std::vector<InputSpec> growing(const std::string& group, const std::string& stem, size_t count,
+                               const std::string& type, size_t required) {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < count; ++i) names.push_back(stem + std::to_string(i));
+  return growing(group, names, type, required);
+}
+
+std::vector<InputSpec> operator+(std::vector<InputSpec> first, std::vector<InputSpec> second) {
+  std::move(second.begin(), second.end(), std::back_inserter(first));
+  return first;
+}
+
 int64_t Arguments::integer(const std::string& name) const {
   const WideInt value = get<WideInt>(name);
   if (value < std::numeric_limits<int64_t>::min() || value > std::numeric_limits<int64_t>::max()) {
@@ -103,6 +136,30 @@ uint64_t Arguments::seed(const std::string& name) const {
 }
 
 double Arguments::real(const std::string& name) const { return get<double>(name); }
+
+std::vector<Value> Arguments::items(const std::string& name) const {
+  const Value& value = find(name);
+  if (const Items* list = std::get_if<Items>(&value)) return (*list)->values;
+  return {value};
+}
+
+std::vector<std::pair<std::string, Value>> Arguments::group(const std::string& name) const {
+  const std::string prefix = name + ".";
+  std::vector<std::pair<std::string, Value>> members;
+  for (const auto& [key, value] : values_) {
+    if (key.starts_with(prefix)) members.emplace_back(key.substr(prefix.size()), value);
+  }
+  // image2 before image10.
+  std::stable_sort(members.begin(), members.end(),
+                   [](const auto& a, const auto& b) { return a.first.size() < b.first.size(); });
+  return members;
+}
+
+const Value& Arguments::first(const std::string& name) const {
+  const Value& value = find(name);
+  const Items* list = std::get_if<Items>(&value);
+  return list == nullptr || (*list)->values.empty() ? value : (*list)->values.front();
+}
 
 const Value& Arguments::find(const std::string& name) const {
   const auto found = values_.find(name);

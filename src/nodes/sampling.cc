@@ -1,13 +1,15 @@
 // ModelSamplingAuraFlow, ModelSamplingSD3, KSampler and KSamplerAdvanced.
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string>
 #include <utility>
 
 #include "base/log.h"
+#include "nodes/common_inputs.h"
 #include "nodes/core_nodes.h"
+#include "nodes/denoise.h"
 #include "nodes/sampling_run.h"
-#include "sampling/flow.h"
 #include "sampling/ksampler.h"
 #include "sampling/samplers.h"
 #include "sampling/schedules.h"
@@ -19,6 +21,21 @@ std::vector<Value> set_shift(const Arguments& arguments, NodeContext&) {
   Model model = arguments.get<Model>("model");
   model.shift = arguments.real("shift");
   model.timestep_scale = 1.0;
+  model.schedule_entries = sampling::FlowSchedule::kEntries;
+  return {std::move(model)};
+}
+
+// FLUX.1's: the shift follows from the picture's size, and schedules pick from a finer table.
+std::vector<Value> set_flux_sampling(const Arguments& arguments, NodeContext&) {
+  constexpr double kFewTokens = 256.0, kManyTokens = 4096.0;
+  const double base = arguments.real("base_shift");
+  const double slope = (arguments.real("max_shift") - base) / (kManyTokens - kFewTokens);
+  const double tokens = static_cast<double>(arguments.integer("width")) *
+                        static_cast<double>(arguments.integer("height")) / (16.0 * 16.0);
+  Model model = arguments.get<Model>("model");
+  model.shift = std::exp(tokens * slope + base - slope * kFewTokens);
+  model.timestep_scale = 1.0;
+  model.schedule_entries = 10000;
   return {std::move(model)};
 }
 
@@ -29,6 +46,7 @@ std::vector<Value> set_sd3_sampling(const Arguments& arguments, NodeContext& con
   Model model = arguments.get<Model>("model");
   model.shift = arguments.real("shift");
   model.timestep_scale = 1000.0;
+  model.schedule_entries = sampling::FlowSchedule::kEntries;
   return {std::move(model)};
 }
 
@@ -52,14 +70,14 @@ Guider cfg_guider(const Arguments& arguments) {
 }
 
 std::vector<float> sigmas_of(const Arguments& arguments, double denoise) {
-  return sampling::make_sigmas(
-      arguments.text("scheduler"), sampling::FlowSchedule(arguments.get<Model>("model").shift),
-      static_cast<int>(arguments.integer("steps")), denoise, arguments.text("sampler_name"));
+  return sampling::make_sigmas(arguments.text("scheduler"), flow_of(arguments.get<Model>("model")),
+                               static_cast<int>(arguments.integer("steps")), denoise,
+                               arguments.text("sampler_name"));
 }
 
 std::vector<Value> run_ksampler(const Arguments& arguments, NodeContext& context) {
   const SamplingRun run{.guider = cfg_guider(arguments),
-                        .sampler = arguments.text("sampler_name"),
+                        .sampler = {arguments.text("sampler_name")},
                         .sigmas = sigmas_of(arguments, arguments.real("denoise")),
                         .noise = {.seed = arguments.seed("seed")},
                         .latent = arguments.get<Latent>("latent_image")};
@@ -70,7 +88,7 @@ std::vector<Value> run_ksampler_advanced(const Arguments& arguments, NodeContext
   const bool finish = arguments.text("return_with_leftover_noise") == "disable";
   const SamplingRun run{
       .guider = cfg_guider(arguments),
-      .sampler = arguments.text("sampler_name"),
+      .sampler = {arguments.text("sampler_name")},
       .sigmas = sampling::sigma_window(sigmas_of(arguments, /*denoise=*/1.0),
                                        static_cast<int>(arguments.integer("start_at_step")),
                                        static_cast<int>(arguments.integer("end_at_step")), finish),
@@ -117,6 +135,19 @@ void add_sampling_nodes(NodeTypes& types) {
       .inputs = {link("model", "MODEL"), real("shift", 1.73, 0.0, 100.0, 0.01)},
       .outputs = {{"MODEL", "MODEL"}},
       .run = set_shift,
+  });
+  types.push_back({
+      .class_name = "ModelSamplingFlux",
+      .display_name = "ModelSamplingFlux",
+      .category = "model/patch/flux",
+      .description = "Sets the noise levels of FLUX.1 for a size of picture.",
+      .inputs = {link("model", "MODEL"), real("max_shift", 1.15, 0.0, 100.0, 0.01),
+                 real("base_shift", 0.5, 0.0, 100.0, 0.01),
+                 integer("width", 1024, 16, kMaxResolution, 8),
+                 integer("height", 1024, 16, kMaxResolution, 8)},
+      .outputs = {{"MODEL", "MODEL"}},
+      .is_core = false,
+      .run = set_flux_sampling,
   });
   types.push_back({
       .class_name = "ModelSamplingSD3",

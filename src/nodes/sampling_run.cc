@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "nodes/denoise.h"
 #include "nodes/latent_preview.h"
-#include "sampling/flow.h"
 #include "sampling/ksampler.h"
 #include "sampling/noise.h"
 
@@ -21,6 +21,8 @@ void check_latent(const Tensor& samples, int64_t channels) {
                   ", height, width]; make it with EmptyLatentImage, or with VAEEncode and the "
                   "autoencoder that belongs to the model (ae.safetensors)");
 }
+
+}  // namespace
 
 Tensor noise_for(const Latent& latent, const Noise& noise) {
   const Shape& shape = latent.samples.shape();
@@ -37,13 +39,13 @@ Tensor noise_for(const Latent& latent, const Noise& noise) {
   return sampling::indexed_noise(shape, noise.seed, indices);
 }
 
-}  // namespace
-
 SamplingResult run_sampling(const SamplingRun& run, NodeContext& context) {
   const Model& model = run.guider.model;
 
   sampling::SampleRequest request;
-  request.sampler = run.sampler;
+  request.sampler = run.sampler.name;
+  request.walk = run.sampler.walk;
+  request.noise_scale = model.noise_scale;
   request.sigmas = run.sigmas;
   request.format.channels = model.network->config().latent_channels;
   Latent latent = run.latent;
@@ -67,9 +69,14 @@ SamplingResult run_sampling(const SamplingRun& run, NodeContext& context) {
     context.report_step(step.index + 1, step.total);
   };
 
-  const sampling::Guide guide = guide_of(run.guider, context.backend, context.cancel);
+  const GuidedRun guided =
+      guided_run(run.guider, latent.samples.shape(), context.backend, context.cancel);
+  request.mask_rule = guided.mask;
   SamplingResult result{latent, latent};
-  result.output.samples = sampling::sample(guide, sampling::FlowSchedule(model.shift), request);
+  result.output.samples = sampling::sample(guided.guide, flow_of(model), request);
+  for (const auto& summary : guided.summaries) {
+    log_info("node " + context.node_id + ": " + summary());
+  }
   result.denoised.samples =
       last_denoised.empty() ? result.output.samples : request.format.from_model(last_denoised);
   return result;

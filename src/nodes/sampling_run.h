@@ -1,7 +1,6 @@
 // What all sampling nodes do, each with inputs of its own.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "nodes/node_context.h"
@@ -11,7 +10,7 @@ namespace zanime::nodes {
 
 struct SamplingRun {
   Guider guider;
-  std::string sampler;
+  Sampler sampler;
   std::vector<float> sigmas;
   Noise noise;
   Latent latent;
@@ -22,6 +21,10 @@ struct SamplingResult {
   // What the model expected the picture to be at the last step; `output` where no step was made.
   Latent denoised;
 };
+
+// The noise of a run that starts from this latent. Throws Error(kGraph) where the latent's batch
+// indices do not fit.
+Tensor noise_for(const Latent& latent, const Noise& noise);
 
 // Both results keep the noise mask and the batch indices of the latent. Throws Error(kGraph) for a
 // latent that this model cannot start from, and what sample() throws.

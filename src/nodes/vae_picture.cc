@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "models/autoencoder.h"
+#include "nodes/picture_tensors.h"
 #include "pictures/resample.h"
 
 namespace zanime::nodes {
@@ -71,8 +72,8 @@ Tensor crop_to_latent_size(const Tensor& pixels) {
                                        std::to_string(height) +
                                        " pixels; an autoencoder needs 8 x 8 at least");
   }
-  return pictures::crop_pixels(pixels, spare_rows / 2, spare_columns / 2, height - spare_rows,
-                               width - spare_columns);
+  return pictures::crop_pixels(with_channels(pixels, 3), spare_rows / 2, spare_columns / 2,
+                               height - spare_rows, width - spare_columns);
 }
 
 void to_picture_range(Tensor& pixels) {

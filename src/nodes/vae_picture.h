@@ -13,8 +13,8 @@ const models::AutoencoderEncoder& encoder_of(const Vae& vae);
 // Throws Error(kGraph) when the latent has another number of channels than the decoder takes.
 void check_latent_channels(const models::AutoencoderDecoder& decoder, const Tensor& samples);
 
-// The largest part whose sides are multiples of 8, in the middle (a spare pixel falls away below or
-// to the right). Throws Error(kGraph) for a picture smaller than 8 x 8.
+// The largest part whose sides are multiples of 8, in the middle, without transparency (a spare
+// pixel falls away below or to the right). Throws Error(kGraph) for a picture smaller than 8 x 8.
 Tensor crop_to_latent_size(const Tensor& pixels);
 
 // (value + 1) / 2 clamped to [0, 1], in place: from the network's range to a picture's.

@@ -29,26 +29,38 @@ std::string to_string(WideInt value) {
   return digits;
 }
 
+Items items(std::vector<Value> values) {
+  return std::make_shared<const ItemList>(ItemList{std::move(values)});
+}
+
 std::string_view value_type_name(const Value& value) {
-  return std::visit(Overloaded{
-                        [](std::monostate) { return "nothing"; },
-                        [](bool) { return "BOOLEAN"; },
-                        [](WideInt) { return "INT"; },
-                        [](double) { return "FLOAT"; },
-                        [](const std::string&) { return "STRING"; },
-                        [](const Model&) { return "MODEL"; },
-                        [](const Clip&) { return "CLIP"; },
-                        [](const Vae&) { return "VAE"; },
-                        [](const Conditioning&) { return "CONDITIONING"; },
-                        [](const Latent&) { return "LATENT"; },
-                        [](const Image&) { return "IMAGE"; },
-                        [](const Mask&) { return "MASK"; },
-                        [](const Sigmas&) { return "SIGMAS"; },
-                        [](const Sampler&) { return "SAMPLER"; },
-                        [](const Noise&) { return "NOISE"; },
-                        [](const Guider&) { return "GUIDER"; },
-                    },
-                    value);
+  return std::visit<std::string_view>(
+      Overloaded{
+          [](std::monostate) { return "nothing"; },
+          [](bool) { return "BOOLEAN"; },
+          [](WideInt) { return "INT"; },
+          [](double) { return "FLOAT"; },
+          [](const std::string&) { return "STRING"; },
+          [](const Model&) { return "MODEL"; },
+          [](const Clip&) { return "CLIP"; },
+          [](const Vae&) { return "VAE"; },
+          [](const Conditioning&) { return "CONDITIONING"; },
+          [](const Latent&) { return "LATENT"; },
+          [](const Image&) { return "IMAGE"; },
+          [](const Mask&) { return "MASK"; },
+          [](const BoundingBox&) { return "BOUNDING_BOX"; },
+          [](const LatentOperation&) { return "LATENT_OPERATION"; },
+          [](const Sigmas&) { return "SIGMAS"; },
+          [](const Sampler&) { return "SAMPLER"; },
+          [](const Noise&) { return "NOISE"; },
+          [](const Guider&) { return "GUIDER"; },
+          [](const TimeRange&) { return "TIMESTEPS_RANGE"; },
+          [](const Json&) { return "JSON"; },
+          [](const Items& list) {
+            return list->values.empty() ? "an empty list" : value_type_name(list->values.front());
+          },
+      },
+      value);
 }
 
 std::vector<Tensor> tensors_of(const Value& value) {
@@ -57,6 +69,7 @@ std::vector<Tensor> tensors_of(const Value& value) {
                           std::vector<Tensor> tensors;
                           for (const ConditioningEntry& entry : conditioning) {
                             tensors.push_back(entry.tokens);
+                            if (!entry.mask.empty()) tensors.push_back(entry.mask);
                           }
                           return tensors;
                         },
@@ -67,6 +80,15 @@ std::vector<Tensor> tensors_of(const Value& value) {
                         },
                         [](const Image& image) { return std::vector<Tensor>{image.pixels}; },
                         [](const Mask& mask) { return std::vector<Tensor>{mask.values}; },
+                        [](const Items& list) {
+                          std::vector<Tensor> tensors;
+                          for (const Value& item : list->values) {
+                            for (Tensor& tensor : tensors_of(item)) {
+                              tensors.push_back(std::move(tensor));
+                            }
+                          }
+                          return tensors;
+                        },
                         [](const auto&) { return std::vector<Tensor>{}; },
                     },
                     value);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,10 +10,14 @@
 #include <variant>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "base/tensor.h"
 #include "models/autoencoder.h"
 #include "models/next_dit.h"
 #include "models/qwen3.h"
+#include "sampling/flow.h"
+#include "sampling/samplers.h"
 
 namespace zanime::nodes {
 
@@ -20,7 +25,11 @@ namespace zanime::nodes {
 __extension__ typedef __int128 WideInt;
 std::string to_string(WideInt value);
 
-// MODEL: a diffusion model and how its noise levels are spaced.
+// See nodes/model_patch.h.
+struct PatchContext;
+struct ModelPatch;
+
+// MODEL: a diffusion model, how its noise levels are spaced, and what changes its predictions.
 struct Model {
   std::shared_ptr<const models::NextDit> network;
   // Of sigma(t) = shift t / (1 + (shift - 1) t); ModelSamplingAuraFlow replaces it.
@@ -28,6 +37,10 @@ struct Model {
   // The network's time is sigma times this. ModelSamplingSD3 makes it 1000, which is not what
   // Z-Image was trained with; its results here are those it has in ComfyUI.
   double timestep_scale = 1.0;
+  int schedule_entries = sampling::FlowSchedule::kEntries;  // of the table that schedules pick from
+  double noise_scale = 1.0;                                 // of the noise that it was trained with
+  // In the order in which nodes added them; each makes the patch for one run.
+  std::vector<std::function<ModelPatch(const PatchContext&)>> patches = {};
 };
 
 // CLIP: a text encoder.
@@ -53,8 +66,25 @@ struct ConditioningEntry {
   };
   std::optional<Range> range = {};
   double strength = 1.0;  // weight in the average
+  // The part of the picture in which it takes part, in cells of the latent or, as shares, of its
+  // sides.
+  struct Area {
+    double height = 0.0, width = 0.0, y = 0.0, x = 0.0;
+    bool is_share = false;
+  };
+  std::optional<Area> area = {};
+  Tensor mask = {};  // [batch, height, width] of any size: how much it counts where
+  double mask_strength = 1.0;
+  bool area_of_mask = false;  // the mask's bounds are the area
+  bool is_default = false;    // only where the others do not take part
 };
 using Conditioning = std::vector<ConditioningEntry>;
+
+// TIMESTEPS_RANGE: a part of sampling, from noise (0) to picture (1).
+struct TimeRange {
+  double start = 0.0;
+  double end = 1.0;
+};
 
 // LATENT
 struct Latent {
@@ -69,12 +99,25 @@ struct Latent {
 
 // IMAGE
 struct Image {
-  Tensor pixels;  // [batch, height, width, 3], values 0 to 1
+  // [batch, height, width, 3], values 0 to 1; with transparency 4 channels, of which the last is 1
+  // where the picture is opaque
+  Tensor pixels;
 };
 
 // MASK
 struct Mask {
   Tensor values;  // [batch, height, width], 0 to 1
+};
+
+// BOUNDING_BOX: a part of a picture, in pixels.
+struct BoundingBox {
+  int64_t x = 0, y = 0;
+  int64_t width = 512, height = 512;
+};
+
+// LATENT_OPERATION: what becomes of a latent [batch, channels, height, width]; the shape stays.
+struct LatentOperation {
+  std::function<Tensor(const Tensor& latent)> apply;
 };
 
 // SIGMAS: the noise levels a sampler visits, descending.
@@ -85,6 +128,7 @@ struct Sigmas {
 // SAMPLER
 struct Sampler {
   std::string name;
+  sampling::SamplerFunction walk = {};  // with parameters of its own; empty: the name's
 };
 
 // NOISE: what a run starts from.
@@ -100,22 +144,42 @@ struct Guider {
     kCfg,          // negative + cfg (positive - negative)
     kDualRegular,  // see DualCFGGuider
     kDualNested,
+    kPerpNeg,
+    kDualModel,  // positive and negative by models of their own
   };
   Kind kind = Kind::kBasic;
   Model model;
   Conditioning positive;
-  Conditioning middle = {};    // dual kinds: the second positive conditioning
-  Conditioning negative = {};  // all but kBasic
-  double cfg = 1.0;            // dual kinds: between `positive` and `middle`
-  double cfg_middle = 1.0;     // dual kinds: between `middle` and `negative`
+  Conditioning middle = {};                          // dual kinds: the second positive conditioning
+  Conditioning negative = {};                        // all but kBasic
+  double cfg = 1.0;                                  // dual kinds: between `positive` and `middle`
+  double cfg_middle = 1.0;                           // dual kinds: between `middle` and `negative`
+  Conditioning empty = {};                           // kPerpNeg: where both directions start
+  double negative_scale = 1.0;                       // kPerpNeg
+  std::shared_ptr<const Model> negative_model = {};  // kDualModel
 };
+
+// What a graph wrote into an input that takes anything, where it is neither a text nor a number.
+struct Json {
+  nlohmann::ordered_json value;
+};
+
+// Several values on one link. A node that does not ask for lists runs once for each of them.
+struct ItemList;
+using Items = std::shared_ptr<const ItemList>;
 
 // A new type of link adds its struct here, its name to `value_type_name` and its tensors to
 // `tensors_of`; nothing else needs to know it.
 using Value = std::variant<std::monostate, bool, WideInt, double, std::string, Model, Clip, Vae,
-                           Conditioning, Latent, Image, Mask, Sigmas, Sampler, Noise, Guider>;
+                           Conditioning, Latent, Image, Mask, BoundingBox, LatentOperation, Sigmas,
+                           Sampler, Noise, Guider, TimeRange, Json, Items>;
 
-// ComfyUI's name of the type a value has: "INT", "MODEL", …
+struct ItemList {
+  std::vector<Value> values;
+};
+Items items(std::vector<Value> values);
+
+// ComfyUI's name of the type a value has: "INT", "MODEL", …; of a list that of its first item.
 std::string_view value_type_name(const Value& value);
 // Every tensor a value carries (not a network's weights).
 std::vector<Tensor> tensors_of(const Value& value);

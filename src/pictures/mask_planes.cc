@@ -11,10 +11,11 @@ const std::vector<std::string>& mask_channels() {
 }
 
 Tensor colour_plane(const Tensor& pixels, const std::string& colour) {
-  const int64_t offset = colour == "red" ? 0 : colour == "green" ? 1 : 2;
+  const int64_t offset = colour == "red" ? 0 : colour == "green" ? 1 : colour == "blue" ? 2 : 3;
+  const int64_t channels = pixels.dim(3);
   Tensor plane(Shape{pixels.dim(0), pixels.dim(1), pixels.dim(2)});
   for (int64_t i = 0; i < plane.size(); ++i) {
-    plane.data()[i] = pixels.data()[kGreyCopies * i + offset];
+    plane.data()[i] = pixels.data()[channels * i + offset];
   }
   return plane;
 }

@@ -22,11 +22,23 @@ std::optional<PictureFormat> format_of_name(const std::filesystem::path& path) {
   return std::nullopt;
 }
 
+namespace {
+
+std::vector<uint8_t> without_opacity(const std::vector<uint8_t>& rgba) {
+  std::vector<uint8_t> rgb;
+  rgb.reserve(rgba.size() / 4 * 3);
+  for (size_t i = 0; i < rgba.size(); i += 4) rgb.insert(rgb.end(), &rgba[i], &rgba[i] + 3);
+  return rgb;
+}
+
+}  // namespace
+
 std::vector<uint8_t> picture_bytes(const Tensor& pixels) {
   const int rank = pixels.rank();
-  if (rank < 3 || pixels.dim(-1) != 3 || (rank == 4 && pixels.dim(0) != 1) || rank > 4) {
+  if (rank < 3 || (pixels.dim(-1) != 3 && pixels.dim(-1) != 4) ||
+      (rank == 4 && pixels.dim(0) != 1) || rank > 4) {
     throw Error(ErrorKind::kInternal,
-                "a picture is [height, width, 3], not " + pixels.shape().to_string());
+                "a picture is [height, width, 3 or 4], not " + pixels.shape().to_string());
   }
   // The product is taken in float32, as the reference does.
   std::vector<uint8_t> bytes(static_cast<size_t>(pixels.size()));
@@ -48,8 +60,9 @@ std::vector<std::byte> encode_png(const Tensor& pixels, const PictureMetadata& m
 
 std::vector<std::byte> encode_picture(const Tensor& pixels, const PictureMetadata& metadata,
                                       const PictureEncoding& encoding) {
-  const std::vector<uint8_t> rgb = picture_bytes(pixels);
+  std::vector<uint8_t> rgb = picture_bytes(pixels);
   const int64_t width = pixels.dim(-2), height = pixels.dim(-3);
+  if (pixels.dim(-1) == 4 && encoding.format != PictureFormat::kPng) rgb = without_opacity(rgb);
   switch (encoding.format) {
     case PictureFormat::kJpeg:
       return encode_jpeg(rgb, width, height, metadata, encoding.quality);
@@ -62,7 +75,10 @@ std::vector<std::byte> encode_picture(const Tensor& pixels, const PictureMetadat
 }
 
 void check_stored_size(std::span<const uint8_t> rgb, int64_t width, int64_t height) {
-  if (width >= 1 && height >= 1 && rgb.size() == static_cast<size_t>(width * height * 3)) return;
+  if (width >= 1 && height >= 1 &&
+      (rgb.size() == static_cast<size_t>(width * height * 3) ||
+       rgb.size() == static_cast<size_t>(width * height * 4)))
+    return;
   throw Error(ErrorKind::kInternal, "a picture of " + std::to_string(width) + " x " +
                                         std::to_string(height) + " does not have " +
                                         std::to_string(rgb.size()) + " bytes");

@@ -25,13 +25,13 @@ struct PictureEncoding {
 // letters.
 std::optional<PictureFormat> format_of_name(const std::filesystem::path& path);
 
-// The bytes of a PNG of `pixels` [height, width, 3] or [1, height, width, 3], values 0 to 1. An
-// 8-bit value is floor(255 x) of x clamped to [0, 1], as in ComfyUI. The same arguments give the
-// same bytes. `prompt` becomes a tEXt chunk (its characters beyond ASCII are written as JSON's \u
-// escapes); `parameters` becomes one where it is ASCII, else iTXt. Throws Error(kNumeric) for a
-// value that is NaN.
+// The bytes of a PNG of `pixels` [height, width, 3] or [1, height, width, 3], values 0 to 1; with
+// four channels the last is its opacity. An 8-bit value is floor(255 x) of x clamped to [0, 1], as
+// in ComfyUI. The same arguments give the same bytes. `prompt` becomes a tEXt chunk (its characters
+// beyond ASCII are written as JSON's \u escapes); `parameters` becomes one where it is ASCII, else
+// iTXt. Throws Error(kNumeric) for a value that is NaN.
 std::vector<std::byte> encode_png(const Tensor& pixels, const PictureMetadata& metadata);
-// The same of 8-bit values [height, width, 3], as picture_bytes gives them.
+// The same of 8-bit values [height, width, 3 or 4], as picture_bytes gives them.
 std::vector<std::byte> encode_png(std::span<const uint8_t> rgb, int64_t width, int64_t height,
                                   const PictureMetadata& metadata);
 // A JPEG with its colours at full size, and a WebP; the metadata as make_exif puts it. A graph too

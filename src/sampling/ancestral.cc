@@ -12,8 +12,8 @@ AncestralStep ancestral_step(double sigma, double next, double eta) {
   return {std::sqrt(next * next - up * up), up};
 }
 
-FlowAncestralStep flow_ancestral_step(double sigma, double next) {
-  const double down = next * next / sigma;
+FlowAncestralStep flow_ancestral_step(double sigma, double next, double eta) {
+  const double down = next * (1.0 + (next / sigma - 1.0) * eta);
   const double keep = (1.0 - next) / (1.0 - down);
   const double renoise = std::sqrt(std::max(next * next - down * down * keep * keep, 0.0));
   return {down, keep, renoise};

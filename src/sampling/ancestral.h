@@ -28,6 +28,6 @@ struct FlowAncestralStep {
   double keep;
   double renoise;
 };
-FlowAncestralStep flow_ancestral_step(double sigma, double next);
+FlowAncestralStep flow_ancestral_step(double sigma, double next, double eta = 1.0);
 
 }  // namespace zanime::sampling

@@ -1,9 +1,13 @@
 // DPM-Solver (Lu et al. 2022, arXiv 2206.00927) of orders 1 to 3 in t = -log sigma, with steps
 // shared out over a number of evaluations (DPM-Solver-fast), or chosen by error (DPM-Solver-23).
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
+#include <vector>
 
+#include "base/error.h"
+#include "sampling/ancestral.h"
 #include "sampling/sampler_functions.h"
 #include "sampling/sampler_steps.h"
 
@@ -75,14 +79,52 @@ class Step {
   Tensor eps1_;
 };
 
+// The PID controller of k-diffusion: a step grows by 1 + atan(f - 1), where f is a product of
+// powers of the last three inverse errors, and is taken again when that factor is too small.
+class StepController {
+ public:
+  explicit StepController(const DpmAdaptiveOptions& options)
+      : step_(options.first_step), accept_from_(options.accept_from) {
+    const double order = options.noise.eta > 0.0 ? 1.5 : options.order;
+    powers_ = {(options.proportional + options.integral + options.derivative) / order,
+               -(options.proportional + 2.0 * options.derivative) / order,
+               options.derivative / order};
+  }
+
+  double step() const { return step_; }
+
+  bool accepts(double error) {
+    const double inverse = 1.0 / (error + 1e-8);
+    if (inverses_.empty()) inverses_.assign(3, inverse);
+    inverses_[0] = inverse;
+    double product = 1.0;
+    for (size_t i = 0; i < 3; ++i) product *= std::pow(inverses_[i], powers_[i]);
+    const double factor = 1.0 + std::atan(product - 1.0);
+    const bool accepted = factor >= accept_from_;
+    if (accepted) {
+      inverses_[2] = inverses_[1];
+      inverses_[1] = inverses_[0];
+    }
+    step_ *= factor;
+    return accepted;
+  }
+
+ private:
+  double step_;
+  double accept_from_;
+  std::array<double, 3> powers_{};
+  std::vector<double> inverses_;  // of the last errors, newest first
+};
+
 // Root mean square of the difference, relative to what is tolerated at each element.
-double scaled_error(const Tensor& low, const Tensor& high, const Tensor& previous) {
-  constexpr float kAbsolute = 0.0078f;
-  constexpr float kRelative = 0.05f;
+double scaled_error(const Tensor& low, const Tensor& high, const Tensor& previous,
+                    const DpmAdaptiveOptions& options) {
+  const auto absolute = static_cast<float>(options.absolute_tolerance);
+  const auto relative = static_cast<float>(options.relative_tolerance);
   double sum = 0.0;
   for (int64_t i = 0; i < low.size(); ++i) {
     const float size = std::max(std::abs(low.data()[i]), std::abs(previous.data()[i]));
-    const double part = (low.data()[i] - high.data()[i]) / std::max(kAbsolute, kRelative * size);
+    const double part = (low.data()[i] - high.data()[i]) / std::max(absolute, relative * size);
     sum += part * part;
   }
   return std::sqrt(sum / static_cast<double>(low.size()));
@@ -113,32 +155,47 @@ Tensor dpm_fast(const SamplerContext& context, Tensor x) {
   return x;
 }
 
-// Orders 2 and 3 at once; their difference says how large the next step may be. The controller is
-// the integral one of k-diffusion: the step grows by 1 + atan(e^{-1/3} - 1) for a scaled error e,
-// and is taken again when that factor is below 0.81.
 Tensor dpm_adaptive(const SamplerContext& context, Tensor x) {
-  constexpr double kFirstStep = 0.05;
-  constexpr double kAcceptFrom = 0.81;
-  constexpr double kOrder = 3.0;
+  return dpm_adaptive_with(context, std::move(x), {});
+}
+
+// Two orders at once; their difference says how large the next step may be. With noise, each step
+// goes further down and adds noise back up.
+Tensor dpm_adaptive_with(const SamplerContext& context, Tensor x,
+                         const DpmAdaptiveOptions& options) {
+  // As many as no walk that gets anywhere needs.
+  constexpr size_t kMostSteps = 10000;
   if (step_count(context) == 0) return x;
   const auto [start, end] = time_range(context.sigmas);
+  NoiseGenerator noise = ancestral_noise(context);
+  StepController controller(options);
   Tensor low_before = x;
   double t = start;
-  double h = kFirstStep;
   for (size_t i = 0; t < end - 1e-5; ++i) {
-    const double next = std::min(end, t + h);
+    const double next = std::min(end, t + controller.step());
+    if (i == kMostSteps || !(next > t)) {
+      throw Error(ErrorKind::kUsage,
+                  "the steps of dpm_adaptive become too small to arrive; raise its tolerances and "
+                  "its first step, or lower accept_safety");
+    }
+    double arrival = next, up = 0.0;
+    if (options.noise.eta > 0.0) {
+      const double down = ancestral_step(sigma_of(t), sigma_of(next), options.noise.eta).down;
+      arrival = std::min(end, time_of(down));
+      up = std::sqrt(std::max(std::pow(sigma_of(next), 2) - std::pow(sigma_of(arrival), 2), 0.0));
+    }
     const Tensor denoised = open_step(context, i, x, static_cast<float>(sigma_of(t))).guided;
-    Step step(context, x, t, next, denoised);
-    const Tensor low = step.order2(1.0 / 3.0);
-    const Tensor high = step.order3();
-    const double error = scaled_error(low, high, low_before);
-    const double factor = 1.0 + std::atan(std::pow(1.0 / (error + 1e-8), 1.0 / kOrder) - 1.0);
-    if (factor >= kAcceptFrom) {
+    Step step(context, x, t, arrival, denoised);
+    const Tensor low = options.order == 2 ? step.order1() : step.order2(1.0 / 3.0);
+    const Tensor high = options.order == 2 ? step.order2(0.5) : step.order3();
+    if (controller.accepts(scaled_error(low, high, low_before, options))) {
       low_before = low;
       x = high;
+      if (up > 0.0) {
+        x = weighted_sum({{1.0, x}, {up * options.noise.scale, noise.normal(x.shape())}});
+      }
       t = next;
     }
-    h *= factor;
   }
   return x;
 }

@@ -1,6 +1,7 @@
 // DPM-Solver++(2S), the single-step solver of second order: Lu et al. 2022 (arXiv 2211.01095),
 // algorithm 1, with ancestral noise.
 #include <cmath>
+#include <utility>
 
 #include "sampling/ancestral.h"
 #include "sampling/sampler_functions.h"
@@ -10,6 +11,10 @@
 namespace zanime::sampling {
 
 Tensor dpmpp_2s_ancestral(const SamplerContext& context, Tensor x) {
+  return dpmpp_2s_ancestral_with(context, std::move(x), {});
+}
+
+Tensor dpmpp_2s_ancestral_with(const SamplerContext& context, Tensor x, const NoiseAmount& amount) {
   // Stands for the middle of a step from sigma 1, where the half log SNR is infinite.
   constexpr float kFirstMiddle = 0.9999f;
   NoiseGenerator noise = ancestral_noise(context);
@@ -18,13 +23,15 @@ Tensor dpmpp_2s_ancestral(const SamplerContext& context, Tensor x) {
     const double next = context.sigmas[i + 1];
     const Tensor denoised = open_step(context, i, x);
     if (next == 0.0) return denoised;
-    const auto [down, keep, renoise] = flow_ancestral_step(sigma, next);
+    const auto [down, keep, renoise] = flow_ancestral_step(sigma, next, amount.eta);
     const float middle =
         sigma == 1.0 ? kFirstMiddle : sigma_at((half_log_snr(sigma) + half_log_snr(down)) / 2.0);
     const Tensor x_middle = euler_step(x, denoised, sigma, middle);
     const Tensor denoised_middle = evaluate(context, x_middle, middle);
-    x = weighted_sum(
-        {{keep, euler_step(x, denoised_middle, sigma, down)}, {renoise, noise.normal(x.shape())}});
+    x = euler_step(x, denoised_middle, sigma, down);
+    if (amount.eta > 0.0) {
+      x = weighted_sum({{keep, x}, {renoise * amount.scale, noise.normal(x.shape())}});
+    }
   }
   return x;
 }

@@ -12,10 +12,10 @@ T shifted(double shift, T t) {
 
 }  // namespace
 
-FlowSchedule::FlowSchedule(double shift) : shift_(shift) {
-  table_.reserve(kEntries);
-  for (int k = 1; k <= kEntries; ++k) {
-    table_.push_back(sigma(static_cast<float>(k) / static_cast<float>(kEntries)));
+FlowSchedule::FlowSchedule(double shift, int entries) : shift_(shift) {
+  table_.reserve(static_cast<size_t>(entries));
+  for (int k = 1; k <= entries; ++k) {
+    table_.push_back(sigma(static_cast<float>(k) / static_cast<float>(entries)));
   }
 }
 

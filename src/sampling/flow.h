@@ -9,17 +9,17 @@ namespace zanime::sampling {
 
 class FlowSchedule {
  public:
-  static constexpr int kEntries = 1000;
+  static constexpr int kEntries = 1000;         // of Z-Image's own table
   static constexpr float kDefaultShift = 3.0f;  // Z-Image's own
 
-  explicit FlowSchedule(double shift = kDefaultShift);
+  explicit FlowSchedule(double shift = kDefaultShift, int entries = kEntries);
 
   double shift() const { return shift_; }
   // sigma of time t in [0, 1]: shift t / (1 + (shift - 1) t).
   float sigma(float t) const;
   // The time that a schedule interpolates over. Like the reference's, it is sigma itself.
   float timestep(float sigma) const { return sigma; }
-  // sigma(k / 1000) for k = 1..1000, ascending.
+  // sigma(k / entries) for k = 1..entries, ascending.
   const std::vector<float>& table() const { return table_; }
   float sigma_min() const { return table_.front(); }
   float sigma_max() const { return table_.back(); }

@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "sampling/noise.h"
-#include "sampling/noise_mask.h"
 #include "sampling/weighted_sum.h"
 
 namespace zanime::sampling {
@@ -52,15 +51,21 @@ Guide checked(const Guide& guide) {
   };
 }
 
+Tensor scaled(const Tensor& noise, const SampleRequest& request) {
+  return request.noise_scale == 1.0 ? noise : weighted_sum({{request.noise_scale, noise}});
+}
+
 // With a noise mask: the guide that repaints only where the mask allows. `latent` is in the model's
-// space.
-Guide masked(const Guide& guide, const SampleRequest& request, const Tensor& latent) {
+// space, `noise` is what the run starts from.
+Guide masked(const Guide& guide, const SampleRequest& request, const Tensor& latent,
+             const Tensor& noise) {
   if (request.noise_mask.empty()) return guide;
   const Sampler* sampler = find_sampler(request.sampler);
-  const Tensor noise = sampler != nullptr && sampler->draws_mask_noise
-                           ? normal_noise(request.noise.shape(), request.seed + 1)
-                           : request.noise;
-  return inpaint_guide(guide, fit_mask(request.noise_mask, latent.shape()), latent, noise);
+  const Tensor under = sampler != nullptr && sampler->draws_mask_noise
+                           ? scaled(normal_noise(noise.shape(), request.seed + 1), request)
+                           : noise;
+  return inpaint_guide(guide, fit_mask(request.noise_mask, latent.shape()), latent, under,
+                       request.mask_rule, request.sigmas);
 }
 
 }  // namespace
@@ -93,14 +98,19 @@ Tensor sample(const Guide& guide, const FlowSchedule& flow, const SampleRequest&
   const double first = request.sigmas.front();
   const double last = request.sigmas.back();
   // A flow's noisy latent at the first sigma.
-  Tensor x = weighted_sum({{first, request.noise}, {1.0 - first, latent}});
+  const Tensor noise = scaled(request.noise, request);
+  Tensor x = weighted_sum({{first, noise}, {1.0 - first, latent}});
   const Guide whole = checked(guide);
-  const SamplerContext context{.guide = masked(whole, request, latent),
+  const SamplerContext context{.guide = masked(whole, request, latent, noise),
                                .sigmas = request.sigmas,
                                .flow = flow,
                                .seed = request.seed,
+                               .noise_scale = request.noise_scale,
                                .on_step = request.on_step};
-  if (request.sigmas.size() > 1) x = run_sampler(request.sampler, context, std::move(x));
+  if (request.sigmas.size() > 1) {
+    x = request.walk ? request.walk(context, std::move(x))
+                     : run_sampler(request.sampler, context, std::move(x));
+  }
   // Where noise is left over, the next sampler mixes latent and noise anew: undo the latent's
   // part of the mix.
   if (last != 0.0) x = weighted_sum({{1.0 / (1.0 - last), x}});

@@ -8,6 +8,7 @@
 #include "base/tensor.h"
 #include "sampling/flow.h"
 #include "sampling/guidance.h"
+#include "sampling/noise_mask.h"
 #include "sampling/samplers.h"
 
 namespace zanime::sampling {
@@ -29,6 +30,8 @@ Tensor fix_empty_latent(const Tensor& latent, const LatentFormat& format);
 
 struct SampleRequest {
   std::string sampler = "euler";
+  SamplerFunction walk = {};  // in place of the named sampler's own; empty: that one
+  double noise_scale = 1.0;   // of a model that was trained with larger or smaller noise
   std::vector<float> sigmas;  // from make_sigmas, or a part of them; none: latent returns
   Tensor latent;      // raw, [batch, channels, height, width]; all zeros means "start from nothing"
   Tensor noise;       // of the same shape: normal_noise(shape, seed), or zeros to add none
@@ -36,6 +39,7 @@ struct SampleRequest {
   // 1 where the latent may change, 0 where it stays: [any, any height, any width], made to fit.
   // Empty: everything may change.
   Tensor noise_mask = {};
+  MaskRule mask_rule = {};  // what of the mask counts at each noise level; empty: all of it
   LatentFormat format;
   StepCallback on_step;
 };

@@ -1,8 +1,10 @@
-// Linear multistep: Adams-Bashforth of order 4 with variable steps, as k-diffusion applies it to
-// the probability-flow ODE of Karras et al. 2022 (arXiv 2206.00364).
+// Linear multistep: Adams-Bashforth of order 4 or another with variable steps, as k-diffusion
+// applies it to the probability-flow ODE of Karras et al. 2022 (arXiv 2206.00364).
 #include <algorithm>
-#include <cmath>
 #include <deque>
+#include <utility>
+
+#include <boost/math/quadrature/gauss.hpp>
 
 #include "sampling/sampler_functions.h"
 #include "sampling/sampler_steps.h"
@@ -11,7 +13,7 @@ namespace zanime::sampling {
 namespace {
 
 // Integral from sigmas[i] to sigmas[i + 1] of the Lagrange polynomial that is 1 at sigmas[i - j]
-// and 0 at the other nodes sigmas[i - order + 1 .. i]. Two Gauss points are exact up to degree 3.
+// and 0 at the other nodes sigmas[i - order + 1 .. i]. The Gauss points are exact up to degree 59.
 double adams_weight(const std::vector<float>& sigmas, size_t i, size_t order, size_t j) {
   const auto polynomial = [&](double at) {
     double product = 1.0;
@@ -22,23 +24,23 @@ double adams_weight(const std::vector<float>& sigmas, size_t i, size_t order, si
     }
     return product;
   };
-  const double half = (static_cast<double>(sigmas[i + 1]) - sigmas[i]) / 2.0;
-  const double middle = sigmas[i] + half;
-  const double offset = half / std::sqrt(3.0);
-  return half * (polynomial(middle - offset) + polynomial(middle + offset));
+  // The rule takes a rising interval.
+  return -boost::math::quadrature::gauss<double, 30>::integrate(
+      polynomial, static_cast<double>(sigmas[i + 1]), static_cast<double>(sigmas[i]));
 }
 
 }  // namespace
 
-Tensor lms(const SamplerContext& context, Tensor x) {
-  constexpr size_t kOrder = 4;
+Tensor lms(const SamplerContext& context, Tensor x) { return lms_with(context, std::move(x), 4); }
+
+Tensor lms_with(const SamplerContext& context, Tensor x, size_t order) {
   const std::vector<float>& sigmas = context.sigmas;
   std::deque<Tensor> derivatives;  // newest first
   for (size_t i = 0; i < step_count(context); ++i) {
     const Tensor denoised = open_step(context, i, x);
     if (sigmas[i + 1] == 0.0f) return denoised;
     derivatives.push_front(derivative(x, denoised, sigmas[i]));
-    if (derivatives.size() > kOrder) derivatives.pop_back();
+    if (derivatives.size() > order) derivatives.pop_back();
     std::vector<WeightedTensor> terms{{1.0, x}};
     for (size_t j = 0; j < derivatives.size(); ++j) {
       terms.push_back({adams_weight(sigmas, i, derivatives.size(), j), derivatives[j]});

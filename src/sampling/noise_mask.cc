@@ -70,9 +70,27 @@ Tensor fit_mask(const Tensor& mask, const Shape& latent) {
   return out;
 }
 
-Guide inpaint_guide(Guide guide, Tensor mask, Tensor latent, Tensor noise) {
-  return [guide = std::move(guide), mask = std::move(mask), latent = std::move(latent),
-          noise = std::move(noise)](const Tensor& x, float sigma, bool need_unconditional) {
+MaskRule differential_mask(const FlowSchedule& flow, double strength) {
+  return [smallest = flow.sigma_min(), strength = static_cast<float>(strength)](
+             const Tensor& mask, float sigma, const std::vector<float>& sigmas) {
+    const float end = std::max(sigmas.back(), smallest);
+    const float left = (sigma - end) / (sigmas.front() - end);
+    const float own = strength > 0.0f && strength < 1.0f ? strength : 1.0f;
+    Tensor out(mask.shape());
+    for (int64_t i = 0; i < out.size(); ++i) {
+      const float value = mask.data()[i];
+      out.data()[i] = own * (value >= left ? 1.0f : 0.0f) + (1.0f - own) * value;
+    }
+    return out;
+  };
+}
+
+Guide inpaint_guide(Guide guide, Tensor whole, Tensor latent, Tensor noise, MaskRule rule,
+                    std::vector<float> sigmas) {
+  return [guide = std::move(guide), whole = std::move(whole), latent = std::move(latent),
+          noise = std::move(noise), rule = std::move(rule),
+          sigmas = std::move(sigmas)](const Tensor& x, float sigma, bool need_unconditional) {
+    const Tensor mask = rule ? rule(whole, sigma, sigmas) : whole;
     Tensor noisy(latent.shape());
     for (int64_t i = 0; i < noisy.size(); ++i) {
       noisy.data()[i] = sigma * noise.data()[i] + (1.0f - sigma) * latent.data()[i];

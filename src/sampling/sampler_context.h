@@ -28,7 +28,20 @@ struct SamplerContext {
   std::vector<float> sigmas;  // descending, at least two
   FlowSchedule flow;
   uint64_t seed = 0;  // of the noise that ancestral and SDE samplers add
+  // What the model's noise was multiplied by in training, for samplers that noise a picture anew.
+  double noise_scale = 1.0;
   StepCallback on_step;
 };
+
+// How much noise an ancestral sampler adds: eta as a part of what it could (0: none), and what that
+// noise is multiplied by.
+struct NoiseAmount {
+  double eta = 1.0;
+  double scale = 1.0;
+};
+
+// A way from noise to a picture: from `x` = noise scaled to context.sigmas.front() to the last
+// sigma.
+using SamplerFunction = std::function<Tensor(const SamplerContext& context, Tensor x)>;
 
 }  // namespace zanime::sampling

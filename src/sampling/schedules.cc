@@ -6,27 +6,14 @@
 #include <iterator>
 #include <limits>
 
-#include <boost/math/special_functions/beta.hpp>
-
 #include "base/error.h"
 #include "sampling/samplers.h"
+#include "sampling/sigma_lists.h"
 
 namespace zanime::sampling {
 namespace {
 
 using Sigmas = std::vector<float>;
-
-// `count` float32 values from start to end, both included, computed from the nearer end.
-Sigmas linspace(float start, float end, int count) {
-  Sigmas values(count, start);
-  if (count < 2) return values;
-  const float step = (end - start) / static_cast<float>(count - 1);
-  for (int i = 0; i < count; ++i) {
-    values[i] = i < count / 2 ? start + step * static_cast<float>(i)
-                              : end - step * static_cast<float>(count - 1 - i);
-  }
-  return values;
-}
 
 // Where the model's smallest sigma is as good as zero, a schedule ends there instead of adding 0.
 bool ends_at_zero(float sigma) { return std::abs(sigma) <= 1e-5f; }
@@ -71,28 +58,12 @@ Sigmas normal(const FlowSchedule& flow, int steps) {
   return sigmas;
 }
 
-// Karras et al. 2022 (arXiv 2206.00364), eq. 5, rho = 7.
 Sigmas karras(const FlowSchedule& flow, int steps) {
-  constexpr double kRho = 7.0;
-  const double low = std::pow(static_cast<double>(flow.sigma_min()), 1.0 / kRho);
-  const double high = std::pow(static_cast<double>(flow.sigma_max()), 1.0 / kRho);
-  Sigmas sigmas = linspace(0.0f, 1.0f, steps);
-  for (float& value : sigmas) {
-    value = std::pow(static_cast<float>(high) + value * static_cast<float>(low - high),
-                     static_cast<float>(kRho));
-  }
-  sigmas.push_back(0.0f);
-  return sigmas;
+  return karras_sigmas(steps, flow.sigma_max(), flow.sigma_min(), 7.0);
 }
 
-// Evenly spaced in log sigma.
 Sigmas exponential(const FlowSchedule& flow, int steps) {
-  Sigmas sigmas =
-      linspace(static_cast<float>(std::log(static_cast<double>(flow.sigma_max()))),
-               static_cast<float>(std::log(static_cast<double>(flow.sigma_min()))), steps);
-  for (float& value : sigmas) value = std::exp(value);
-  sigmas.push_back(0.0f);
-  return sigmas;
+  return exponential_sigmas(steps, flow.sigma_max(), flow.sigma_min());
 }
 
 // DDIM's (arXiv 2010.02502) fixed stride through the table; gives about `steps` sigmas.
@@ -110,24 +81,7 @@ Sigmas ddim_uniform(const FlowSchedule& flow, int steps) {
   return sigmas;
 }
 
-// Table entries at quantiles of Beta(0.6, 0.6): dense at both ends (arXiv 2407.12173). Quantiles
-// that fall on the same entry count once.
-Sigmas beta(const FlowSchedule& flow, int steps) {
-  constexpr double kAlpha = 0.6;
-  constexpr double kBeta = 0.6;
-  const Sigmas& table = flow.table();
-  const double last = static_cast<double>(table.size() - 1);
-  Sigmas sigmas;
-  double previous = -1.0;
-  for (int i = 0; i < steps; ++i) {
-    const double quantile = 1.0 - i * (1.0 / steps);
-    const double entry = std::nearbyint(boost::math::ibeta_inv(kAlpha, kBeta, quantile) * last);
-    if (entry != previous) sigmas.push_back(table[static_cast<size_t>(entry)]);
-    previous = entry;
-  }
-  sigmas.push_back(0.0f);
-  return sigmas;
-}
+Sigmas beta(const FlowSchedule& flow, int steps) { return beta_sigmas(flow, steps, 0.6, 0.6); }
 
 // Linear down to 1 - threshold over the first half, then a parabola that meets it smoothly
 // (Genmo's Mochi 1).

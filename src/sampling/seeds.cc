@@ -1,7 +1,9 @@
 // SEEDS, stochastic exponential derivative-free solvers: Gonzalez et al. 2023 (arXiv 2305.14267),
 // data prediction, in the half log SNR lambda. exp_heun_2_x0 is the two-stage solver with its
 // second stage at the end of the step, without noise or with it.
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "sampling/ancestral.h"
 #include "sampling/sampler_functions.h"
@@ -19,8 +21,11 @@ double h_phi2(double h) { return (std::expm1(h) - h) / h; }
 // from stage to stage. `eta` 0 gives none.
 class StageNoise {
  public:
-  StageNoise(const SamplerContext& context, const Shape& shape, double eta)
-      : generator_(ancestral_noise(context)), shape_(shape), eta_(eta) {}
+  StageNoise(const SamplerContext& context, const Shape& shape, const NoiseAmount& amount)
+      : generator_(ancestral_noise(context)),
+        shape_(shape),
+        eta_(amount.eta),
+        scale_(amount.scale) {}
 
   void begin_step() { noise_ = Tensor(); }
   // Moves on by `h` in lambda and adds the noise at noise level sigma to x.
@@ -30,23 +35,25 @@ class StageNoise {
     const double spread = std::sqrt(std::max(-std::expm1(-2.0 * h * eta_), 0.0));
     noise_ = noise_.empty() ? weighted_sum({{spread, fresh}})
                             : weighted_sum({{std::exp(-h * eta_), noise_}, {spread, fresh}});
-    return weighted_sum({{1.0, x}, {sigma, noise_}});
+    return weighted_sum({{1.0, x}, {sigma * scale_, noise_}});
   }
 
  private:
   NoiseGenerator generator_;
   Shape shape_;
   double eta_;
+  double scale_;
   Tensor noise_;
 };
 
-enum class Combination { kPhi1, kPhi2 };
+}  // namespace
 
 // Two stages; the second at the part r of the step.
-Tensor two_stages(const SamplerContext& context, Tensor x, double r, double eta,
-                  Combination combination) {
+Tensor seeds_2_with(const SamplerContext& context, Tensor x, const Seeds2Options& options) {
+  const double r = options.r;
+  const double eta = options.noise.eta;
   const std::vector<float> sigmas = sigmas_below_one(context.sigmas, context.flow);
-  StageNoise noise(context, x.shape(), eta);
+  StageNoise noise(context, x.shape(), options.noise);
   for (size_t i = 0; i < step_count(context); ++i) {
     const double sigma = sigmas[i];
     const double next = sigmas[i + 1];
@@ -64,8 +71,7 @@ Tensor two_stages(const SamplerContext& context, Tensor x, double r, double eta,
     const Tensor denoised1 = evaluate(context, x1, sigma1);
 
     const double whole = h_phi1(-h_eta);
-    const double second =
-        combination == Combination::kPhi1 ? whole / (2.0 * r) : h_phi2(-h_eta) / r;
+    const double second = options.uses_phi2 ? h_phi2(-h_eta) / r : whole / (2.0 * r);
     x = weighted_sum({{next / sigma * std::exp(-h * eta), x},
                       {-(1.0 - next) * (whole - second), denoised},
                       {-(1.0 - next) * second, denoised1}});
@@ -74,25 +80,23 @@ Tensor two_stages(const SamplerContext& context, Tensor x, double r, double eta,
   return x;
 }
 
-}  // namespace
-
 Tensor seeds_2(const SamplerContext& context, Tensor x) {
-  return two_stages(context, std::move(x), 0.5, 1.0, Combination::kPhi1);
+  return seeds_2_with(context, std::move(x), {});
 }
 
 Tensor exp_heun_2_x0(const SamplerContext& context, Tensor x) {
-  return two_stages(context, std::move(x), 1.0, 0.0, Combination::kPhi2);
+  return seeds_2_with(context, std::move(x), {.noise = {.eta = 0.0}, .r = 1.0, .uses_phi2 = true});
 }
 
 Tensor exp_heun_2_x0_sde(const SamplerContext& context, Tensor x) {
-  return two_stages(context, std::move(x), 1.0, 1.0, Combination::kPhi2);
+  return seeds_2_with(context, std::move(x), {.r = 1.0, .uses_phi2 = true});
 }
 
 Tensor seeds_3(const SamplerContext& context, Tensor x) {
   constexpr double kR1 = 1.0 / 3.0;
   constexpr double kR2 = 2.0 / 3.0;
   const std::vector<float> sigmas = sigmas_below_one(context.sigmas, context.flow);
-  StageNoise noise(context, x.shape(), 1.0);
+  StageNoise noise(context, x.shape(), {});
   for (size_t i = 0; i < step_count(context); ++i) {
     const double sigma = sigmas[i];
     const double next = sigmas[i + 1];

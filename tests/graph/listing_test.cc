@@ -1,8 +1,13 @@
 #include "graph/listing.h"
 
+#include <set>
+#include <string>
+#include <string_view>
+
 #include <gtest/gtest.h>
 
 #include "base/text/near_matches.h"
+#include "graph/missing_nodes.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/fake_model_files.h"
 
@@ -70,6 +75,20 @@ TEST(NearMatches, FindMisspeltNames) {
   EXPECT_EQ(text::near_matches("multistep", names), std::vector<std::string>{"res_multistep"});
   EXPECT_TRUE(text::near_matches("completely different", names).empty());
   EXPECT_TRUE(text::near_matches("", names).empty());
+}
+
+TEST(MissingNodes, AreNamedOnceWithAReason) {
+  const NodeRegistry registry = NodeRegistry::standard(true);
+  std::set<std::string_view> names;
+  for (const MissingNode& node : missing_nodes(registry)) {
+    EXPECT_TRUE(names.insert(node.name).second) << node.name << " stands twice";
+    EXPECT_EQ(registry.find(std::string(node.name)), nullptr) << node.name;
+    EXPECT_FALSE(node.sentence.empty());
+  }
+  EXPECT_EQ(missing_node_sentence("WanImageToVideo"), "is a node for video models");
+  EXPECT_EQ(missing_node_sentence("KSampler"), "");
+  EXPECT_FALSE(names.contains("KSampler"));
+  expect_contains(missing_node_table(registry), "Each is a node for 3D models:\n");
 }
 
 }  // namespace

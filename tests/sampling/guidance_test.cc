@@ -39,7 +39,7 @@ TEST(Guidance, OfTwoPromptsAddsBothWays) {
   int first = 0, second = 0, negative = 0;
   const auto prompts = [&](auto make, float cfg_first, float cfg_second) {
     return make(constant(7.0f, first), constant(3.0f, second), constant(1.0f, negative), cfg_first,
-                cfg_second)(Tensor::zeros({2}), 0.5f, true);
+                cfg_second, {})(Tensor::zeros({2}), 0.5f, true);
   };
   const Denoised regular = prompts(dual_cfg_guide, 2.0f, 4.0f);
   EXPECT_EQ(regular.guided.data()[0], (1.0f + (3.0f - 1.0f) * 4.0f) + (7.0f - 3.0f) * 2.0f);

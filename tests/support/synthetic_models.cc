@@ -62,12 +62,15 @@ fs::path synthetic_folder() {
   return folder.path;
 }
 
-fs::path tiny_dit(const std::string& variant) {
-  const fs::path path = synthetic_folder() / ("tiny-dit-" + variant + ".safetensors");
+fs::path tiny_dit(const std::string& variant, int64_t layers) {
+  const std::string depth = layers == 0 ? "" : "-" + std::to_string(layers);
+  const fs::path path = synthetic_folder() / ("tiny-dit-" + variant + depth + ".safetensors");
   if (!fs::exists(path)) {
+    checkpoints::DitSpec spec = dit_spec();
+    if (layers != 0) spec.layers = layers;
     const bool diffusers = variant == "fp8-diffusers";
     checkpoints::synth_dit(
-        path, dit_spec(), checkpoints::synth_dtype(diffusers ? "fp8" : variant).value(),
+        path, spec, checkpoints::synth_dtype(diffusers ? "fp8" : variant).value(),
         diffusers ? checkpoints::NameLayout::kDiffusers : checkpoints::NameLayout::kComfy);
   }
   return path;
