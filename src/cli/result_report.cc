@@ -21,6 +21,10 @@ ordered_json as_json(const RunReport& report) {
   ordered_json object = ordered_json::object();
   object["files"] = paths(report.files);
   object["latents"] = paths(report.latents);
+  object["texts"] = ordered_json::array();
+  for (const engine::EngineText& shown : report.texts) {
+    object["texts"].push_back({{"id", shown.node_id}, {"text", shown.text}});
+  }
   if (!report.grid.empty()) object["grid"] = report.grid.string();
   if (!report.seeds.empty()) {
     object["seed"] = report.seeds.front();
@@ -57,6 +61,7 @@ void RunReport::add(const engine::EngineResult& result) {
       warnings.push_back(warning);
     }
   }
+  texts.insert(texts.end(), result.texts.begin(), result.texts.end());
   if (graph.is_null()) graph = result.graph;
   seconds += result.seconds;
 }
@@ -74,6 +79,9 @@ void print_report(const RunReport& report, const GlobalOptions& globals) {
   }
   for (const auto& file : report.latents) {
     std::cout << printable(file.string()) << "  latent\n";
+  }
+  for (const engine::EngineText& shown : report.texts) {
+    std::cout << "node " << printable(shown.node_id) << ": " << printable(shown.text) << '\n';
   }
   if (!report.grid.empty()) std::cout << printable(report.grid.string()) << "  grid\n";
   std::cout << "done in " << duration_text(report.seconds) << '\n';

@@ -20,6 +20,7 @@ struct RunReport {
   std::vector<std::filesystem::path> files, latents;
   std::filesystem::path grid;   // empty: none
   std::vector<uint64_t> seeds;  // `generate`: of each run
+  std::vector<engine::EngineText> texts;
   std::vector<std::string> warnings;
   std::vector<std::pair<int64_t, int64_t>> sizes;  // width and height of each of the files
   std::vector<graph::NodeTiming> nodes;
@@ -31,8 +32,8 @@ struct RunReport {
   void add(const engine::EngineResult& result);
 };
 
-// A line per file, or one JSON object: files, latents, grid, seed, seeds, width and height,
-// seconds, nodes (id, class, cached, seconds), warnings, parameters, graph.
+// A line per file and text, or one JSON object: files, latents, texts, grid, seed, seeds, width and
+// height, seconds, nodes (id, class, cached, seconds), warnings, parameters, graph.
 void print_report(const RunReport& report, const GlobalOptions& globals);
 
 }  // namespace zanime::cli

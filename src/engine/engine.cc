@@ -64,6 +64,10 @@ class Collector : public nodes::PictureSink {
     if (keep_previews_) save(node_id, image, "preview", graph);
   }
 
+  void show_text(const std::string& node_id, const std::string& text) override {
+    result_.texts.push_back({node_id, text});
+  }
+
   void save_latent(const std::string& node_id, const nodes::Latent& latent,
                    const std::string& prefix, const nlohmann::ordered_json& graph) override {
     result_.latents.push_back({node_id, prefix, latent.samples, graph.dump()});

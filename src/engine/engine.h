@@ -55,6 +55,12 @@ struct EngineLatent {
   std::string graph;  // the graph in API form, as JSON text
 };
 
+// What a node showed as text.
+struct EngineText {
+  std::string node_id;
+  std::string text;
+};
+
 struct EngineHooks {
   nodes::ProgressCallback progress = {};
   nodes::PreviewCallback preview = {};  // costs something only when given
@@ -68,6 +74,7 @@ struct EngineHooks {
 struct EngineResult {
   std::vector<EnginePicture> pictures;
   std::vector<EngineLatent> latents;
+  std::vector<EngineText> texts;
   nlohmann::ordered_json graph;
   std::vector<std::string> warnings;  // about the graph
   graph::ExecutionReport report;

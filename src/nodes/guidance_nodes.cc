@@ -19,7 +19,7 @@ namespace {
 
 using sampling::GuidancePatch;
 
-float factor_of(const Arguments& arguments, const char* name) {
+float float_input(const Arguments& arguments, const char* name) {
   return static_cast<float>(arguments.real(name));
 }
 
@@ -36,7 +36,7 @@ std::vector<Value> with_guidance(const Arguments& arguments,
 std::vector<Value> override_cfg(const Arguments& arguments, NodeContext&) {
   const sampling::FlowSchedule flow = flow_of(arguments.get<Model>("model"));
   return with_guidance(
-      arguments, [cfg = factor_of(arguments, "cfg"),
+      arguments, [cfg = float_input(arguments, "cfg"),
                   from = flow.percent_to_sigma(arguments.real("start_percent")),
                   to = flow.percent_to_sigma(arguments.real("end_percent"))](const PatchContext&) {
         return sampling::override_cfg(cfg, from, to);
@@ -44,20 +44,21 @@ std::vector<Value> override_cfg(const Arguments& arguments, NodeContext&) {
 }
 
 std::vector<Value> rescale_cfg(const Arguments& arguments, NodeContext&) {
-  return with_guidance(arguments, [m = factor_of(arguments, "multiplier")](const PatchContext&) {
+  return with_guidance(arguments, [m = float_input(arguments, "multiplier")](const PatchContext&) {
     return sampling::rescale_cfg(m);
   });
 }
 
 std::vector<Value> renorm_cfg(const Arguments& arguments, NodeContext&) {
-  return with_guidance(
-      arguments,
-      [truncate = factor_of(arguments, "cfg_trunc"), renorm = factor_of(arguments, "renorm_cfg")](
-          const PatchContext&) { return sampling::renorm_cfg(truncate, renorm); });
+  return with_guidance(arguments,
+                       [truncate = float_input(arguments, "cfg_trunc"),
+                        renorm = float_input(arguments, "renorm_cfg")](const PatchContext&) {
+                         return sampling::renorm_cfg(truncate, renorm);
+                       });
 }
 
 std::vector<Value> cfg_norm(const Arguments& arguments, NodeContext&) {
-  return with_guidance(arguments, [strength = factor_of(arguments, "strength"),
+  return with_guidance(arguments, [strength = float_input(arguments, "strength"),
                                    of_noise = arguments.get<bool>("pre_cfg")](const PatchContext&) {
     return of_noise ? sampling::cfg_norm_of_noise(strength) : sampling::cfg_norm(strength);
   });
@@ -66,15 +67,15 @@ std::vector<Value> cfg_norm(const Arguments& arguments, NodeContext&) {
 std::vector<Value> projected_guidance(const Arguments& arguments, NodeContext&) {
   return with_guidance(
       arguments,
-      [eta = factor_of(arguments, "eta"), longest = factor_of(arguments, "norm_threshold"),
-       momentum = factor_of(arguments, "momentum")](const PatchContext&) {
+      [eta = float_input(arguments, "eta"), longest = float_input(arguments, "norm_threshold"),
+       momentum = float_input(arguments, "momentum")](const PatchContext&) {
         return sampling::projected_guidance(eta, longest, momentum);
       });
 }
 
 std::vector<Value> epsilon_scaling(const Arguments& arguments, NodeContext&) {
   return with_guidance(arguments,
-                       [f = factor_of(arguments, "scaling_factor")](const PatchContext&) {
+                       [f = float_input(arguments, "scaling_factor")](const PatchContext&) {
                          return sampling::epsilon_scaling(f);
                        });
 }
@@ -88,7 +89,7 @@ std::vector<Value> score_rescaling(const Arguments& arguments, NodeContext&) {
 std::vector<Value> frequency_scaling(const Arguments& arguments, NodeContext&) {
   return with_guidance(
       arguments,
-      [low = factor_of(arguments, "scale_low"), high = factor_of(arguments, "scale_high"),
+      [low = float_input(arguments, "scale_low"), high = float_input(arguments, "scale_high"),
        cutoff = static_cast<int>(arguments.integer("freq_cutoff"))](const PatchContext&) {
         return sampling::frequency_scaling(low, high, cutoff);
       });
@@ -108,7 +109,7 @@ std::vector<Value> with_plain_guidance(const Arguments& arguments, NodeContext&)
 
 std::vector<Value> patch_perp_neg(const Arguments& arguments, NodeContext&) {
   return with_guidance(arguments, [empty = arguments.get<Conditioning>("empty_conditioning"),
-                                   scale = factor_of(arguments, "neg_scale")](
+                                   scale = float_input(arguments, "neg_scale")](
                                       const PatchContext& context) {
     const sampling::Denoise denoise =
         flow_denoise(context.model, empty, context.backend, context.cancel);

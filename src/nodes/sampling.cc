@@ -51,11 +51,12 @@ std::vector<Value> set_sd3_sampling(const Arguments& arguments, NodeContext& con
 }
 
 // A cfg of exactly 1 leaves the negative prompt out of guidance; only samplers of the CFG++ kind
-// evaluate it all the same.
-bool ignores_negative(const std::string& input, const Arguments& plain) {
-  if (input != "negative" || !plain.has("cfg") || plain.real("cfg") != 1.0) return false;
-  if (!plain.has("sampler_name")) return false;
-  const sampling::Sampler* sampler = sampling::find_sampler(plain.text("sampler_name"));
+// and some patches of a model evaluate it all the same.
+bool ignores_negative(const std::string& input, const Arguments& known) {
+  if (input != "negative" || !known.has("cfg") || known.real("cfg") != 1.0) return false;
+  if (!known.has("sampler_name") || !known.has("model")) return false;
+  if (!known.get<Model>("model").patches.empty()) return false;
+  const sampling::Sampler* sampler = sampling::find_sampler(known.text("sampler_name"));
   return sampler == nullptr || !sampler->needs_unconditional;
 }
 
@@ -120,7 +121,7 @@ InputSpec positive_input() {
   return link("positive", "CONDITIONING").tip("What the picture should show.");
 }
 InputSpec negative_input() {
-  return link("negative", "CONDITIONING").tip("What it should not show.");
+  return link("negative", "CONDITIONING").tip("What it should not show.").lazy();
 }
 InputSpec latent_input() { return link("latent_image", "LATENT").tip("Where to start."); }
 

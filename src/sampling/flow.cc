@@ -1,5 +1,7 @@
 #include "sampling/flow.h"
 
+#include <cstddef>
+
 namespace zanime::sampling {
 namespace {
 
