@@ -12,7 +12,7 @@
 #include "models/next_dit.h"
 #include "models/qwen3.h"
 #include "models/tokenizer.h"
-#include "nodes/denoise.h"
+#include "nodes/sampling/denoise.h"
 #include "sampling/ksampler.h"
 #include "sampling/noise.h"
 #include "sampling/schedules.h"

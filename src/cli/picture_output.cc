@@ -21,7 +21,6 @@ namespace zanime::cli {
 namespace fs = std::filesystem;
 namespace {
 
-
 // By doing it: permissions, quotas and read-only file systems all show. Nothing remains.
 void check_writable(const fs::path& file) { files::AtomicFile probe(file); }
 

@@ -15,7 +15,7 @@
 #include "cli/result_report.h"
 #include "cli/workflow_input.h"
 #include "engine/engine.h"
-#include "graph/queue_texts.h"
+#include "graph/workflow/queue_texts.h"
 
 namespace zanime::cli {
 namespace {

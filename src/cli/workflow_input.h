@@ -13,7 +13,7 @@
 #include "base/cancel.h"
 #include "engine/engine.h"
 #include "graph/registry.h"
-#include "graph/to_api.h"
+#include "graph/workflow/to_api.h"
 
 namespace zanime::cli {
 

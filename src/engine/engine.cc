@@ -15,9 +15,9 @@
 #include "engine/parameters_text.h"
 #include "engine/plain_graph.h"
 #include "engine/prompt_expansion.h"
-#include "graph/queue_texts.h"
 #include "graph/read_graph.h"
-#include "graph/to_api.h"
+#include "graph/workflow/queue_texts.h"
+#include "graph/workflow/to_api.h"
 
 namespace zanime::engine {
 namespace {

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "graph/registry.h"
-#include "graph/to_api.h"
+#include "graph/workflow/to_api.h"
 
 namespace zanime::graph {
 

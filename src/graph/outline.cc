@@ -7,9 +7,9 @@
 
 #include "base/error.h"
 #include "base/text/quoted.h"
-#include "graph/adapter_stacks.h"
 #include "graph/api_view.h"
 #include "graph/pass_through.h"
+#include "graph/workflow/adapter_stacks.h"
 #include "nodes/input_value.h"
 
 namespace zanime::graph {

@@ -8,14 +8,14 @@
 #include "base/error.h"
 #include "base/text/near_matches.h"
 #include "base/text/quoted.h"
-#include "graph/adapter_stacks.h"
 #include "graph/api_view.h"
-#include "graph/group_nodes.h"
 #include "graph/limits.h"
 #include "graph/missing_nodes.h"
 #include "graph/pass_through.h"
-#include "graph/queue_texts.h"
-#include "graph/to_api.h"
+#include "graph/workflow/adapter_stacks.h"
+#include "graph/workflow/group_nodes.h"
+#include "graph/workflow/queue_texts.h"
+#include "graph/workflow/to_api.h"
 #include "nodes/input_value.h"
 
 namespace zanime::graph {

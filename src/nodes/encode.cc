@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "nodes/core_nodes.h"
-#include "nodes/inpaint_mask.h"
+#include "nodes/pictures/inpaint_mask.h"
 #include "nodes/vae_picture.h"
 
 namespace zanime::nodes {

@@ -9,8 +9,8 @@
 #include "base/text/near_matches.h"
 #include "base/text/quoted.h"
 #include "base/text/utf8.h"
-#include "nodes/python_number.h"
-#include "nodes/python_value.h"
+#include "nodes/text/python_number.h"
+#include "nodes/text/python_value.h"
 
 namespace zanime::nodes {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "nodes/core_nodes.h"
 #include "nodes/latent_tensors.h"
-#include "nodes/model_patch.h"
+#include "nodes/sampling/model_patch.h"
 #include "pictures/axes.h"
 #include "pictures/blur.h"
 #include "pictures/resample.h"

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "nodes/core_nodes.h"
-#include "nodes/filename_prefix.h"
+#include "nodes/pictures/filename_prefix.h"
 #include "weights/safetensors.h"
 
 namespace zanime::nodes {

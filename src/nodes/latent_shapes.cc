@@ -10,7 +10,7 @@
 #include "nodes/common_inputs.h"
 #include "nodes/core_nodes.h"
 #include "nodes/latent_tensors.h"
-#include "nodes/picture_tensors.h"
+#include "nodes/pictures/picture_tensors.h"
 #include "nodes/vae_picture.h"
 #include "pictures/axes.h"
 #include "pictures/composite.h"

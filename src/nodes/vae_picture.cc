@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "models/autoencoder.h"
-#include "nodes/picture_tensors.h"
+#include "nodes/pictures/picture_tensors.h"
 #include "pictures/resample.h"
 
 namespace zanime::nodes {

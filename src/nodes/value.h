@@ -25,7 +25,7 @@ namespace zanime::nodes {
 __extension__ typedef __int128 WideInt;
 std::string to_string(WideInt value);
 
-// See nodes/model_patch.h.
+// See nodes/sampling/model_patch.h.
 struct PatchContext;
 struct ModelPatch;
 

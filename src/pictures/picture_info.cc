@@ -9,7 +9,7 @@
 #include <span>
 
 #include "base/error.h"
-#include "pictures/picture_info_formats.h"
+#include "pictures/formats/picture_info_formats.h"
 #include "pictures/picture_kind.h"
 #include "pictures/picture_reader.h"
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "pictures/picture_info_formats.h"
+#include "pictures/formats/picture_info_formats.h"
 
 namespace zanime::pictures {
 

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "pictures/picture_formats.h"
+#include "pictures/formats/picture_formats.h"
 #include "pictures/picture_kind.h"
 
 namespace zanime::pictures {

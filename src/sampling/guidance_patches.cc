@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "sampling/snr.h"
+#include "sampling/solvers/snr.h"
 
 namespace zanime::sampling {
 namespace {

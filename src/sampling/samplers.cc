@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "sampling/sampler_functions.h"
+#include "sampling/solvers/sampler_functions.h"
 
 namespace zanime::sampling {
 namespace {

@@ -9,9 +9,9 @@
 #include "base/error.h"
 #include "graph/json_text.h"
 #include "graph/outline.h"
-#include "graph/queue_texts.h"
 #include "graph/read_graph.h"
-#include "graph/to_api.h"
+#include "graph/workflow/queue_texts.h"
+#include "graph/workflow/to_api.h"
 #include "tests/support/fake_model_files.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -5,9 +5,9 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "graph/adapter_stacks.h"
 #include "graph/read_graph.h"
-#include "graph/to_api.h"
+#include "graph/workflow/adapter_stacks.h"
+#include "graph/workflow/to_api.h"
 #include "tests/support/editor_workflow.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/fake_model_files.h"

@@ -1,4 +1,4 @@
-#include "graph/queue_texts.h"
+#include "graph/workflow/queue_texts.h"
 
 #include <cctype>
 #include <ctime>
@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "graph/read_graph.h"
-#include "graph/to_api.h"
+#include "graph/workflow/to_api.h"
 #include "tests/support/editor_workflow.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/fake_model_files.h"

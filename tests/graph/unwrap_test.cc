@@ -1,4 +1,4 @@
-#include "graph/unwrap.h"
+#include "graph/workflow/unwrap.h"
 
 #include <gtest/gtest.h>
 

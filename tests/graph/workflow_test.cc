@@ -8,7 +8,7 @@
 #include "graph/outline.h"
 #include "graph/pass_through.h"
 #include "graph/read_graph.h"
-#include "graph/to_api.h"
+#include "graph/workflow/to_api.h"
 #include "tests/support/editor_workflow.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/fake_model_files.h"

@@ -1,4 +1,4 @@
-#include "nodes/denoise.h"
+#include "nodes/sampling/denoise.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "nodes/inpaint_mask.h"
+#include "nodes/pictures/inpaint_mask.h"
 
 #include <string>
 

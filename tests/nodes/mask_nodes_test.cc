@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "nodes/latent_preview.h"
+#include "nodes/sampling/latent_preview.h"
 #include "pictures/mask_planes.h"
 #include "tests/support/backends.h"
 #include "tests/support/expect_error.h"

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "pictures/exif.h"
+#include "pictures/formats/exif.h"
 #include "pictures/picture_file.h"
 #include "pictures/picture_info.h"
 #include "pictures/picture_kind.h"

@@ -10,7 +10,7 @@
 
 #include <gtest/gtest.h>
 
-#include "pictures/exif.h"
+#include "pictures/formats/exif.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/golden.h"
 #include "tests/support/random_tensor.h"
