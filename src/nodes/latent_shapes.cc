@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "models/autoencoder.h"
 #include "nodes/common_inputs.h"
 #include "nodes/core_nodes.h"
 #include "nodes/latent_tensors.h"
@@ -78,14 +79,14 @@ std::vector<Value> crop_latent(const Arguments& arguments, NodeContext&) {
   const Tensor& samples = latent.samples;
   // At least 64 pixels are left where there are as many.
   const auto place = [&](const std::string& name, int axis) {
-    const int64_t last = std::max<int64_t>(0, samples.dim(axis) - 64 / kPixelsPerLatent);
-    return std::min(arguments.integer(name) / kPixelsPerLatent, last);
+    const int64_t last = std::max<int64_t>(0, samples.dim(axis) - 64 / models::kPixelsPerLatent);
+    return std::min(arguments.integer(name) / models::kPixelsPerLatent, last);
   };
   const int64_t left = place("x", 3), top = place("y", 2);
   const int64_t width =
-      std::min(arguments.integer("width") / kPixelsPerLatent, samples.dim(3) - left);
+      std::min(arguments.integer("width") / models::kPixelsPerLatent, samples.dim(3) - left);
   const int64_t height =
-      std::min(arguments.integer("height") / kPixelsPerLatent, samples.dim(2) - top);
+      std::min(arguments.integer("height") / models::kPixelsPerLatent, samples.dim(2) - top);
   return {with_samples(latent, pictures::crop_planes(samples, top, left, height, width))};
 }
 
@@ -121,9 +122,9 @@ Tensor paste_mask(int64_t height, int64_t width, int64_t feather, bool left, boo
 std::vector<Value> composite_latents(const Arguments& arguments, NodeContext&) {
   const Latent& destination = arguments.get<Latent>("samples_to");
   const Tensor& whole = destination.samples;
-  const int64_t left = arguments.integer("x") / kPixelsPerLatent;
-  const int64_t top = arguments.integer("y") / kPixelsPerLatent;
-  const int64_t feather = arguments.integer("feather") / kPixelsPerLatent;
+  const int64_t left = arguments.integer("x") / models::kPixelsPerLatent;
+  const int64_t top = arguments.integer("y") / models::kPixelsPerLatent;
+  const int64_t feather = arguments.integer("feather") / models::kPixelsPerLatent;
   if (left >= whole.dim(3) || top >= whole.dim(2)) return {destination};
   const Tensor& given = arguments.get<Latent>("samples_from").samples;
   const Tensor part = pictures::crop_planes(given, 0, 0, std::min(given.dim(2), whole.dim(2) - top),
@@ -143,10 +144,10 @@ std::vector<Value> composite_masked(const Arguments& arguments, NodeContext&) {
                                      pictures::ResizeMethod::kBilinear);
   }
   const Tensor mask = arguments.has("mask") ? arguments.get<Mask>("mask").values : Tensor();
-  return {with_samples(
-      destination, pictures::composite_planes(destination.samples, source,
-                                              arguments.integer("x") / kPixelsPerLatent,
-                                              arguments.integer("y") / kPixelsPerLatent, mask))};
+  return {with_samples(destination, pictures::composite_planes(
+                                        destination.samples, source,
+                                        arguments.integer("x") / models::kPixelsPerLatent,
+                                        arguments.integer("y") / models::kPixelsPerLatent, mask))};
 }
 
 // Which pictures of a larger batch these are, also where the latent does not say so.
@@ -219,8 +220,8 @@ Latent joined_latent(const std::vector<SingleLatent>& singles) {
   }
   latent.samples = pictures::join(samples, 0);
   if (!masked) return latent;
-  const int64_t height = latent.samples.dim(2) * kPixelsPerLatent;
-  const int64_t width = latent.samples.dim(3) * kPixelsPerLatent;
+  const int64_t height = latent.samples.dim(2) * models::kPixelsPerLatent;
+  const int64_t width = latent.samples.dim(3) * models::kPixelsPerLatent;
   for (const SingleLatent& single : singles) {
     Tensor mask = single.mask;
     if (mask.empty()) {

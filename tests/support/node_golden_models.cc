@@ -54,7 +54,7 @@ fs::path tiny_autoencoder_with_encoder(int64_t channels) {
   const fs::path path =
       synthetic_folder() / ("tiny-vae-" + std::to_string(channels) + "-full.safetensors");
   if (!fs::exists(path)) {
-    checkpoints::synth_autoencoder(path, {.channels = channels, .encoder = true}, DType::kF32);
+    checkpoints::synth_autoencoder(path, checkpoints::flux_autoencoder(channels), DType::kF32);
   }
   return path;
 }

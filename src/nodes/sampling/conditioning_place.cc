@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "models/autoencoder.h"
 #include "nodes/common_inputs.h"
 #include "nodes/core_nodes.h"
 #include "nodes/pictures/inpaint_mask.h"
@@ -50,7 +51,7 @@ std::vector<Value> mask_conditioning(const Arguments& arguments, NodeContext&) {
 
 std::vector<Value> set_area(const Arguments& arguments, NodeContext&) {
   const auto cells = [&](const char* name) {
-    return static_cast<double>(arguments.integer(name) / kPixelsPerLatent);
+    return static_cast<double>(arguments.integer(name) / models::kPixelsPerLatent);
   };
   const ConditioningEntry::Area area{
       .height = cells("height"), .width = cells("width"), .y = cells("y"), .x = cells("x")};
