@@ -72,8 +72,10 @@ Tensor crop_to_latent_size(const Tensor& pixels) {
                                        std::to_string(height) +
                                        " pixels; an autoencoder needs 8 x 8 at least");
   }
-  return pictures::crop_pixels(with_channels(pixels, 3), spare_rows / 2, spare_columns / 2,
-                               height - spare_rows, width - spare_columns);
+  // The network takes no opacity; a mask has one channel.
+  const Tensor shown = pixels.dim(3) > 3 ? with_channels(pixels, 3) : pixels;
+  return pictures::crop_pixels(shown, spare_rows / 2, spare_columns / 2, height - spare_rows,
+                               width - spare_columns);
 }
 
 void to_picture_range(Tensor& pixels) {

@@ -376,13 +376,13 @@ TEST_F(ModelFetchTest, OfflineWithEverythingThereIsFine) {
 TEST_F(ModelFetchTest, ADiskThatIsTooSmallIsToldBefore) {
   hub.hub_fault = [&](const ServedRequest&) {
     return ServedAnswer{.status = 302,
-                        .fields = {{"X-Linked-Size", "4000000000000000"},
+                        .fields = {{"X-Linked-Size", "1000000000000000"},
                                    {"X-Linked-ETag", sha256_hex("x")},
                                    {"Location", "/elsewhere"}}};
   };
   const Error error = expect_error([&] { fetch(); });
   EXPECT_EQ(error.kind(), ErrorKind::kResource);
-  expect_contains(error.what(), "not enough room for the models: 12000 TB are to be downloaded");
+  expect_contains(error.what(), "not enough room for the models: 3000 TB are to be downloaded");
   EXPECT_EQ(root.file_count(), 0u);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,9 +54,13 @@ class ConditionedModel {
     check_conditioning(*model.network, conditioning);
     const sampling::FlowSchedule flow = flow_of(model);
     for (const ConditioningEntry& entry : conditioning) {
-      const ConditioningEntry::Range range = entry.range.value_or(ConditioningEntry::Range{});
-      entries_.push_back({entry, static_cast<float>(flow.percent_to_sigma(range.start)),
-                          static_cast<float>(flow.percent_to_sigma(range.end))});
+      // Without a range always, also at sigmas beyond 1.
+      PreparedEntry prepared{entry, std::numeric_limits<float>::infinity(), 0.0f};
+      if (entry.range) {
+        prepared.sigma_start = static_cast<float>(flow.percent_to_sigma(entry.range->start));
+        prepared.sigma_end = static_cast<float>(flow.percent_to_sigma(entry.range->end));
+      }
+      entries_.push_back(std::move(prepared));
     }
   }
 

@@ -285,7 +285,7 @@ void add_guidance_patches(NodeTypes& types) {
   add_patch(types, "APG", "Adaptive Projected Guidance", "advanced/guidance",
             "Scales what of the guidance lies along the prediction, and limits its length.",
             {real("eta", 1.0, -10.0, 10.0, 0.01), real("norm_threshold", 5.0, 0.0, 50.0, 0.1),
-             real("momentum", 0.0, 0.0, 1.0, 0.01)},
+             real("momentum", 0.0, -5.0, 1.0, 0.01)},
             projected_guidance);
   add_patch(types, "PerpNeg", "Perp-Neg (DEPRECATED by Perp-Neg Guider)", "experimental",
             "PerpNegGuider as a patch.",

@@ -28,7 +28,7 @@ enum ExifTag : uint16_t {
   kExifDirectory = 0x8769,
   kUserComment = 0x9286,
 };
-enum ExifType : uint16_t { kAscii = 2, kShort = 3, kLong = 4, kUndefined = 7 };
+enum ExifType : uint16_t { kByte = 1, kAscii = 2, kShort = 3, kLong = 4, kUndefined = 7 };
 
 constexpr std::string_view kExifMark = "Exif\0\0"sv;
 constexpr std::string_view kLittleEndian = "II*\0"sv, kBigEndian = "MM\0*"sv;
@@ -250,7 +250,9 @@ std::map<std::string, std::string> exif_texts(std::span<const std::byte> exif) {
   if (!tiff) return texts;
   size_t total = 0;
   const auto add = [&](const ExifEntry& entry) {
-    const bool is_comment = entry.tag == kUserComment && entry.type == kUndefined;
+    // Undefined by the standard; some write bytes.
+    const bool is_comment =
+        entry.tag == kUserComment && (entry.type == kUndefined || entry.type == kByte);
     if (entry.type != kAscii && !is_comment) return;
     const std::string_view bytes = bytes_of(*tiff, entry);
     total += bytes.size();

@@ -7,7 +7,9 @@ namespace zanime::sampling {
 
 AncestralStep ancestral_step(double sigma, double next, double eta) {
   if (eta == 0.0) return {next, 0.0};
-  const double share = std::isinf(sigma) ? 1.0 : 1.0 - next * next / (sigma * sigma);
+  // From infinity the whole of `next` is added anew, whatever eta is, as in the reference.
+  if (std::isinf(sigma)) return {0.0, next};
+  const double share = 1.0 - next * next / (sigma * sigma);
   const double up = std::min(next, eta * next * std::sqrt(std::max(share, 0.0)));
   return {std::sqrt(next * next - up * up), up};
 }
