@@ -145,7 +145,6 @@ struct Guider {
     kDualRegular,  // see DualCFGGuider
     kDualNested,
     kPerpNeg,
-    kDualModel,  // positive and negative by models of their own
   };
   Kind kind = Kind::kBasic;
   Model model;
@@ -156,7 +155,6 @@ struct Guider {
   double cfg_middle = 1.0;                           // dual kinds: between `middle` and `negative`
   Conditioning empty = {};                           // kPerpNeg: where both directions start
   double negative_scale = 1.0;                       // kPerpNeg
-  std::shared_ptr<const Model> negative_model = {};  // kDualModel
 };
 
 // What a graph wrote into an input that takes anything, where it is neither a text nor a number.

@@ -305,7 +305,7 @@ GuidancePatch projected_guidance(float eta, float longest, float momentum) {
     state->sigma = call.sigma;
     const Tensor plain = difference(positive, negative);
     Tensor guidance = plain.clone();
-    if (momentum > 0.0f) {
+    if (momentum != 0.0f) {
       if (!state->average.empty()) {
         guidance = mapped(state->average, guidance,
                           [=](float old, float now) { return momentum * old + now; });

@@ -99,28 +99,4 @@ GuidancePatch lazy_cache(const StepCacheOptions& options, std::function<void()> 
   }};
 }
 
-Tensor EasyCache::output(const void* key, const Tensor& x, float sigma,
-                         const std::function<Tensor()>& make) {
-  if (change_.is_past_end(sigma)) return make();
-  const auto cached = differences_.find(key);
-  const bool has_cached = cached != differences_.end() && cached->second.shape() == x.shape();
-  std::optional<double> moved;
-  if (change_.is_active(sigma)) {
-    if (skips_ && has_cached) return sum_of(x, cached->second);
-    if (first_ == nullptr) first_ = key;
-    if (key == first_) {
-      moved = change_.input_change(x);
-      if (change_.may_reuse(moved) && has_cached) {
-        skips_ = true;
-        skipped_();
-        return sum_of(x, cached->second);
-      }
-    }
-  }
-  Tensor output = make();
-  if (key == first_) change_.made(x, output, moved);
-  differences_[key] = difference_of(output, x);
-  return output;
-}
-
 }  // namespace zanime::sampling

@@ -1,9 +1,8 @@
-// Step caches: a prediction that has hardly changed is not made again. EasyCache (arXiv 2507.02860)
-// keeps the network's output, LazyCache the guided prediction.
+// A prediction that has hardly changed is not made again (LazyCache, after EasyCache, arXiv
+// 2507.02860).
 #pragma once
 
 #include <functional>
-#include <map>
 #include <optional>
 
 #include "base/tensor.h"
@@ -43,26 +42,5 @@ class ChangeEstimate {
 
 // LazyCache around a whole evaluation. `skipped` is called for each that is not made.
 GuidancePatch lazy_cache(const StepCacheOptions& options, std::function<void()> skipped);
-
-// EasyCache around the network, for one run; one for all conditionings, which the first of each
-// evaluation decides for.
-class EasyCache {
- public:
-  EasyCache(const StepCacheOptions& options, std::function<void()> skipped)
-      : change_(options), skipped_(std::move(skipped)) {}
-
-  // An evaluation begins: no conditioning has been asked for yet.
-  void begin() { skips_ = false; }
-  // The output for conditioning `key` at x: made by `make`, or the last difference between output
-  // and input once more.
-  Tensor output(const void* key, const Tensor& x, float sigma, const std::function<Tensor()>& make);
-
- private:
-  ChangeEstimate change_;
-  std::function<void()> skipped_;
-  bool skips_ = false;
-  const void* first_ = nullptr;  // the conditioning that decides
-  std::map<const void*, Tensor> differences_;
-};
 
 }  // namespace zanime::sampling

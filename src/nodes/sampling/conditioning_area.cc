@@ -147,10 +147,16 @@ Tensor weights_of(const ConditioningEntry& entry, const AreaBox& box, const Shap
       weights.data()[line * box.width + column] *= factor;
     }
   };
-  for (int64_t t = 0; t < kFade; ++t) {
-    const float factor = static_cast<float>(t + 1) / static_cast<float>(kFade);
+  // A small area fades over a quarter of its sides at most.
+  const int64_t rows = std::min(kFade, box.height / 4);
+  for (int64_t t = 0; t < rows; ++t) {
+    const float factor = static_cast<float>(t + 1) / static_cast<float>(rows);
     if (box.top != 0) fade_rows(t, factor);
     if (box.top + box.height < x[2]) fade_rows(box.height - 1 - t, factor);
+  }
+  const int64_t columns = std::min(kFade, box.width / 4);
+  for (int64_t t = 0; t < columns; ++t) {
+    const float factor = static_cast<float>(t + 1) / static_cast<float>(columns);
     if (box.left != 0) fade_columns(t, factor);
     if (box.left + box.width < x[3]) fade_columns(box.width - 1 - t, factor);
   }

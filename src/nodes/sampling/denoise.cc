@@ -45,10 +45,9 @@ struct PreparedEntry {
 class ConditionedModel {
  public:
   ConditionedModel(const Model& model, const Conditioning& conditioning, ops::Backend& backend,
-                   const CancelToken& cancel, const ModelPatches& patches)
+                   const CancelToken& cancel)
       : network_(model.network),
         timestep_scale_(static_cast<float>(model.timestep_scale)),
-        patches_(patches),
         backend_(backend),
         cancel_(cancel) {
     check_conditioning(*model.network, conditioning);
@@ -90,23 +89,14 @@ class ConditionedModel {
   }
 
   Tensor velocity(PreparedEntry& prepared, const Tensor& x, float sigma) {
-    std::function<Tensor()> make = [&] {
-      if (!prepared.caption) {
-        prepared.caption = network_->embed_caption(prepared.entry.tokens, backend_, cancel_);
-      }
-      if (!prepared.canvas || !prepared.canvas->fits(x)) {
-        prepared.canvas = network_->canvas(x, *prepared.caption, backend_);
-      }
-      return network_->velocity(x, sigma * timestep_scale_, *prepared.caption, *prepared.canvas,
-                                backend_, cancel_);
-    };
-    for (const ModelPatch& patch : patches_) {
-      if (!patch.network) continue;
-      make = [&patch, &prepared, &x, sigma, inner = std::move(make)] {
-        return patch.network(&prepared, x, sigma, inner);
-      };
+    if (!prepared.caption) {
+      prepared.caption = network_->embed_caption(prepared.entry.tokens, backend_, cancel_);
     }
-    return make();
+    if (!prepared.canvas || !prepared.canvas->fits(x)) {
+      prepared.canvas = network_->canvas(x, *prepared.caption, backend_);
+    }
+    return network_->velocity(x, sigma * timestep_scale_, *prepared.caption, *prepared.canvas,
+                              backend_, cancel_);
   }
 
   // Adds an entry's velocity in its box, each place by its weight.
@@ -148,7 +138,6 @@ class ConditionedModel {
   std::shared_ptr<const models::NextDit> network_;
   float timestep_scale_;
   std::vector<PreparedEntry> entries_;
-  ModelPatches patches_;
   ops::Backend& backend_;
   const CancelToken& cancel_;
 };
@@ -166,10 +155,8 @@ ModelPatches patches_of(const Model& model, ops::Backend& backend, const CancelT
 }
 
 sampling::Denoise flow_denoise(const Model& model, const Conditioning& conditioning,
-                               ops::Backend& backend, const CancelToken& cancel,
-                               const ModelPatches& patches) {
-  const auto conditioned =
-      std::make_shared<ConditionedModel>(model, conditioning, backend, cancel, patches);
+                               ops::Backend& backend, const CancelToken& cancel) {
+  const auto conditioned = std::make_shared<ConditionedModel>(model, conditioning, backend, cancel);
   return [conditioned](const Tensor& x, float sigma) { return conditioned->denoise(x, sigma); };
 }
 
@@ -194,7 +181,7 @@ GuidedRun guided_run(const Guider& guider, const Shape& shape, ops::Backend& bac
     if (patch.summary) run.summaries.push_back(patch.summary);
   }
   const auto under = [&](const Conditioning& conditioning) {
-    return flow_denoise(guider.model, conditioning, backend, cancel, patches);
+    return flow_denoise(guider.model, conditioning, backend, cancel);
   };
   const auto cfg = static_cast<float>(guider.cfg);
   const auto cfg_middle = static_cast<float>(guider.cfg_middle);
@@ -216,13 +203,6 @@ GuidedRun guided_run(const Guider& guider, const Shape& shape, ops::Backend& bac
     case Guider::Kind::kPerpNeg:
       run.guide = sampling::perp_neg_guide(under(positive), under(negative), under(empty), cfg,
                                            static_cast<float>(guider.negative_scale), guidance);
-      return run;
-    case Guider::Kind::kDualModel:
-      run.guide = sampling::dual_model_guide(
-          under(positive),
-          flow_denoise(*guider.negative_model, negative, backend, cancel,
-                       patches_of(*guider.negative_model, backend, cancel)),
-          cfg, guidance);
       return run;
   }
   throw Error(ErrorKind::kInternal, "a guider of no kind (please report this)");

@@ -29,8 +29,7 @@ ModelPatches patches_of(const Model& model, ops::Backend& backend, const CancelT
 // function. Throws Error(kGraph) here when a row of the conditioning is not as wide as the model
 // expects.
 sampling::Denoise flow_denoise(const Model& model, const Conditioning& conditioning,
-                               ops::Backend& backend, const CancelToken& cancel,
-                               const ModelPatches& patches = {});
+                               ops::Backend& backend, const CancelToken& cancel);
 
 // A guider as the function that samplers call, and what its model's patches add.
 struct GuidedRun {

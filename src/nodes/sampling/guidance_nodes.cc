@@ -131,24 +131,6 @@ std::vector<Value> perp_neg_guider(const Arguments& arguments, NodeContext&) {
                  .negative_scale = arguments.real("neg_scale")}};
 }
 
-std::vector<Value> dual_model_guider(const Arguments& arguments, NodeContext&) {
-  if (!arguments.has("negative")) {
-    throw Error(ErrorKind::kGraph,
-                "input `negative` is not linked; this network always reads a text, so link a "
-                "CLIPTextEncode, with an empty text if need be");
-  }
-  Guider guider{.kind = Guider::Kind::kCfg,
-                .model = arguments.get<Model>("model"),
-                .positive = arguments.get<Conditioning>("positive"),
-                .negative = arguments.get<Conditioning>("negative"),
-                .cfg = arguments.real("cfg")};
-  if (arguments.has("model_negative")) {
-    guider.kind = Guider::Kind::kDualModel;
-    guider.negative_model = std::make_shared<const Model>(arguments.get<Model>("model_negative"));
-  }
-  return {std::move(guider)};
-}
-
 sampling::StepCacheOptions cache_options(const Arguments& arguments) {
   const sampling::FlowSchedule flow = flow_of(arguments.get<Model>("model"));
   return {.threshold = arguments.real("reuse_threshold"),
@@ -167,29 +149,6 @@ std::vector<Value> lazy_cache(const Arguments& arguments, NodeContext&) {
     const auto skipped = std::make_shared<int>(0);
     return ModelPatch{.guidance = sampling::lazy_cache(options, [skipped] { ++*skipped; }),
                       .summary = [skipped] { return skipped_sentence("LazyCache", *skipped); }};
-  });
-  return {std::move(model)};
-}
-
-std::vector<Value> easy_cache(const Arguments& arguments, NodeContext&) {
-  Model model = arguments.get<Model>("model");
-  model.patches.emplace_back([options = cache_options(arguments)](const PatchContext&) {
-    const auto skipped = std::make_shared<int>(0);
-    const auto cache = std::make_shared<sampling::EasyCache>(options, [skipped] { ++*skipped; });
-    const auto around = [cache](sampling::Guide guide) -> sampling::Guide {
-      return
-          [cache, guide = std::move(guide)](const Tensor& x, float sigma, bool need_unconditional) {
-            cache->begin();
-            return guide(x, sigma, need_unconditional);
-          };
-    };
-    return ModelPatch{.guidance = {.around = around},
-                      .network =
-                          [cache](const void* entry, const Tensor& x, float sigma,
-                                  const std::function<Tensor()>& make) {
-                            return cache->output(entry, x, sigma, make);
-                          },
-                      .summary = [skipped] { return skipped_sentence("EasyCache", *skipped); }};
   });
   return {std::move(model)};
 }
@@ -216,18 +175,6 @@ InputSpec end_input(double default_value = 1.0, double step = 0.001) {
 }
 
 void add_more_guiders(NodeTypes& types) {
-  types.push_back({
-      .class_name = "DualModelGuider",
-      .display_name = "Dual Model CFG Guider",
-      .category = "model/sampling/guiders",
-      .description = "Guidance whose negative side is predicted by a model of its own.",
-      .inputs = {link("model", "MODEL"), link("model_negative", "MODEL").optional(),
-                 link("positive", "CONDITIONING"), real("cfg", 4.0, 0.0, 100.0, 0.1),
-                 link("negative", "CONDITIONING").optional()},
-      .outputs = {{"GUIDER", "GUIDER"}},
-      .is_core = false,
-      .run = dual_model_guider,
-  });
   types.push_back({
       .class_name = "PerpNegGuider",
       .display_name = "Perp-Neg Guider",
@@ -316,9 +263,6 @@ void add_other_patches(NodeTypes& types) {
     return std::vector{real("reuse_threshold", 0.2, 0.0, 3.0, 0.01).tip("Higher is faster."),
                        start_input(0.15, 0.01), end_input(0.95, 0.01), boolean("verbose", false)};
   };
-  add_patch(types, "EasyCache", "EasyCache", "advanced/debug",
-            "Leaves out steps in which the network's output would hardly change.", cache_inputs(),
-            easy_cache);
   add_patch(types, "LazyCache", "LazyCache", "advanced/debug",
             "Leaves out steps in which the guided prediction would hardly change.", cache_inputs(),
             lazy_cache);
