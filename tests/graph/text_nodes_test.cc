@@ -15,6 +15,7 @@
 #include "graph/registry.h"
 #include "nodes/node_context.h"
 #include "nodes/value.h"
+#include "tests/support/backends.h"
 #include "tests/support/golden.h"
 
 namespace zanime::graph {
@@ -100,7 +101,7 @@ Result run(const std::string& node, const ordered_json& inputs) {
   const NoFiles files;
   Shown shown;
   const CancelToken cancel;
-  Executor executor(nullptr, files);
+  Executor executor(testing::float32_backend(), files);
   executor.run(read_graph(graph, registry, files), {shown, cancel, {}});
   Result result;
   for (size_t i = 0; i < outputs; ++i) {
@@ -164,7 +165,7 @@ TEST(TextNodes, ASwitchRunsOnlyTheBranchThatItTakes) {
     "use": {"class_type": "PreviewAny", "inputs": {"source": ["shared", 0]}}})");
   const NoFiles files;
   const CancelToken cancel;
-  Executor executor(nullptr, files);
+  Executor executor(testing::float32_backend(), files);
   Shown shown;
   executor.run(read_graph(graph, registry, files), {shown, cancel, {}});
   EXPECT_EQ(ran, (std::vector<std::string>{"Shared", "Yes"}));
@@ -189,7 +190,7 @@ TEST(TextNodes, EverythingAfterAListRunsForEachItem) {
   const NodeRegistry registry = NodeRegistry::standard(true);
   const NoFiles files;
   const CancelToken cancel;
-  Executor executor(nullptr, files);
+  Executor executor(testing::float32_backend(), files);
   Shown shown;
   executor.run(read_graph(graph, registry, files), {shown, cancel, {}});
   EXPECT_EQ(shown.texts["show"], (std::vector<std::string>{"b!", "a!", "c!"}));
