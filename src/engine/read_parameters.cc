@@ -11,6 +11,7 @@
 
 #include "base/cancel.h"
 #include "base/log.h"
+#include "base/text/letter_case.h"
 #include "fetch/sha256.h"
 #include "sampling/samplers.h"
 #include "sampling/schedules.h"
@@ -22,13 +23,6 @@ constexpr std::string_view kSettings = "Steps:";
 constexpr std::string_view kNegative = "Negative prompt:";
 // As many digits of a model's SHA-256 as these programs write.
 constexpr size_t kHashDigits = 10;
-
-std::string lower_case(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return text;
-}
 
 std::string without_blanks(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r\n";
@@ -127,9 +121,9 @@ std::optional<std::string> schedule_for(const std::string& theirs) {
 // The name that the folder lists for `asked`, which may lack folder and extension.
 std::optional<std::string> listed_name(const nodes::ModelFiles& files, const std::string& folder,
                                        const std::string& asked) {
-  const std::string wanted = lower_case(asked);
+  const std::string wanted = text::lower_case(asked);
   for (const std::string& name : files.list(folder)) {
-    const std::filesystem::path path(lower_case(name));
+    const std::filesystem::path path(text::lower_case(name));
     if (path == wanted || path.filename() == wanted || path.stem() == wanted ||
         std::filesystem::path(path).replace_extension() == wanted) {
       return name;
@@ -232,14 +226,14 @@ class Reader {
   // Whether the setting is honoured, or there is nothing to honour about it.
   bool take(const Setting& setting) {
     const std::string& value = setting.value;
-    const std::string name = lower_case(setting.name);
+    const std::string name = text::lower_case(setting.name);
     if (name == "steps") return set<int64_t>(value, 1, kMaxSteps, params().steps);
     if (name == "cfg scale") return set<double>(value, 0.0, kMaxCfg, params().cfg);
     if (name == "shift") return set<double>(value, 0.01, kMaxShift, params().shift);
     if (name == "seed") return set<uint64_t>(value, 0, UINT64_MAX, params().seed);
     if (name == "size") return take_size(value);
-    if (name == "sampler") return take_sampler(lower_case(value));
-    if (name == "schedule type") return take_schedule(lower_case(value));
+    if (name == "sampler") return take_sampler(text::lower_case(value));
+    if (name == "schedule type") return take_schedule(text::lower_case(value));
     if (name == "denoising strength") return take_strength(value);
     if (name == "hires denoising strength") {
       return set<double>(value, 0.0, 1.0, params().hires_strength);
@@ -248,7 +242,7 @@ class Reader {
     if (name == "hires steps") {
       return value == "0" || set<int64_t>(value, 1, kMaxSteps, params().hires_steps);
     }
-    if (name == "hires upscaler") return take_upscaler(lower_case(value));
+    if (name == "hires upscaler") return take_upscaler(text::lower_case(value));
     if (name == "lora") return take_adapters(value);
     if (name == "model") return take_model(value);
     if (name == "vae") return take_file("vae", value, params().vae);
@@ -336,7 +330,8 @@ class Reader {
   bool take_model(const std::string& value) {
     if (take_file("diffusion_models", value, params().model)) return true;
     const std::string* hash = value_of("Model hash");
-    const auto name = hash == nullptr ? std::nullopt : name_by_hash(files_, lower_case(*hash));
+    const auto name =
+        hash == nullptr ? std::nullopt : name_by_hash(files_, text::lower_case(*hash));
     if (name) params().model = *name;
     return name.has_value();
   }

@@ -8,6 +8,7 @@
 #include "base/environment.h"
 #include "base/error.h"
 #include "base/files/folders.h"
+#include "base/text/letter_case.h"
 #include "base/text/near_matches.h"
 #include "base/text/quoted.h"
 
@@ -19,9 +20,7 @@ bool is_input(const std::string& folder) { return folder == "input" || folder ==
 
 bool is_of_kind(const fs::path& path, const std::string& folder) {
   static constexpr std::array<std::string_view, 4> kPictures{".png", ".jpg", ".jpeg", ".webp"};
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const std::string extension = text::lower_case(path.extension().string());
   if (folder == "input_latents") return extension == ".latent";
   return std::find(kPictures.begin(), kPictures.end(), extension) != kPictures.end();
 }

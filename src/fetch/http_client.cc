@@ -11,6 +11,7 @@
 
 #include "base/environment.h"
 #include "base/error.h"
+#include "base/text/letter_case.h"
 #include "base/version.h"
 
 namespace zanime::fetch {
@@ -57,12 +58,6 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
 }
 
-std::string lower_case(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
 // What one transfer's callbacks work on.
 struct Transfer {
   CURL* curl;
@@ -84,7 +79,7 @@ size_t on_header(char* data, size_t size, size_t count, void* context) {
     if (line.starts_with("HTTP/")) {
       transfer.response.fields.clear();  // a redirect's answer came before this one
     } else if (const size_t colon = line.find(':'); colon != std::string_view::npos) {
-      transfer.response.fields[lower_case(trimmed(line.substr(0, colon)))] =
+      transfer.response.fields[text::lower_case(trimmed(line.substr(0, colon)))] =
           trimmed(line.substr(colon + 1));
     }
   } catch (...) {
@@ -196,7 +191,7 @@ HttpResponse HttpClient::send(const HttpRequest& request, const BodySink& body,
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   // What was asked for with protection must not come without it.
   set(CURLOPT_REDIR_PROTOCOLS_STR,
-      lower_case(request.url).starts_with("https:") ? "https" : "http,https");
+      text::lower_case(request.url).starts_with("https:") ? "https" : "http,https");
   if (!request.token.empty()) {
     // libcurl keeps both options' values to the first host, port and scheme.
     set(CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
@@ -258,8 +253,8 @@ UrlParts parts_of(const std::string& url) {
     curl_free(text);
     return result;
   };
-  parts.scheme = lower_case(get(CURLUPART_SCHEME));
-  parts.host = lower_case(get(CURLUPART_HOST));
+  parts.scheme = text::lower_case(get(CURLUPART_SCHEME));
+  parts.host = text::lower_case(get(CURLUPART_HOST));
   parts.port = get(CURLUPART_PORT);
   return parts;
 }

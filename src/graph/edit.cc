@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/text/letter_case.h"
 #include "base/text/near_matches.h"
 #include "base/text/quoted.h"
 #include "graph/api_view.h"
@@ -22,14 +23,9 @@ using nlohmann::ordered_json;
 
 [[noreturn]] void fail(const std::string& what) { throw Error(ErrorKind::kUsage, what); }
 
-std::string lower(std::string text) {
-  for (char& letter : text) {
-    letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
-  }
-  return text;
+bool same_text(const std::string& a, const std::string& b) {
+  return text::lower_case(a) == text::lower_case(b);
 }
-
-bool same_text(const std::string& a, const std::string& b) { return lower(a) == lower(b); }
 
 ordered_json& inputs_of(ordered_json& graph, const std::string& id) {
   ordered_json& node = graph[id];
@@ -122,7 +118,7 @@ ordered_json parse_value(const std::string& setting, const nodes::InputSpec& inp
     wrong("a number");
   }
   if (input.type == "BOOLEAN") {
-    const std::string word = lower(text);
+    const std::string word = text::lower_case(text);
     if (word == "true" || word == "yes" || word == "1") return true;
     if (word == "false" || word == "no" || word == "0") return false;
     wrong("true or false");

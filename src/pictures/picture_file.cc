@@ -8,14 +8,13 @@
 
 #include "base/error.h"
 #include "base/files/atomic_file.h"
+#include "base/text/letter_case.h"
 #include "pictures/picture_name.h"
 
 namespace zanime::pictures {
 
 std::optional<PictureFormat> format_of_name(const std::filesystem::path& path) {
-  std::string ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const std::string ending = text::lower_case(path.extension().string());
   if (ending == ".png") return PictureFormat::kPng;
   if (ending == ".jpg" || ending == ".jpeg") return PictureFormat::kJpeg;
   if (ending == ".webp") return PictureFormat::kWebp;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/text/letter_case.h"
 #include "base/text/quote.h"
 
 namespace zanime::weights {
@@ -58,12 +59,6 @@ constexpr std::array kMagics = {
 
 bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return result;
 }
 
 // The value behind `key` in a Git LFS pointer's lines.
@@ -140,7 +135,7 @@ std::string describe_foreign_file(std::span<const std::byte> file) {
   std::string_view text = head;
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
-  const std::string start = lower(text.substr(0, 512));
+  const std::string start = text::lower_case(std::string(text.substr(0, 512)));
   if (start.starts_with("<!doctype html") || start.starts_with("<html") ||
       start.starts_with("<head") || (start.starts_with("<") && contains(start, "<html"))) {
     return "is a web page, not a model: the site may want you to log in or to accept a licence; "
@@ -160,7 +155,7 @@ std::string describe_foreign_file(std::span<const std::byte> file) {
 }
 
 std::string download_hint(const std::filesystem::path& path) {
-  const std::string extension = lower(path.extension().string());
+  const std::string extension = text::lower_case(path.extension().string());
   for (const char* partial : {".part", ".partial", ".crdownload", ".incomplete", ".download",
                               ".tmp", ".aria2", ".!qb", ".opdownload"}) {
     if (extension == partial) {
