@@ -33,7 +33,7 @@ ops::RopeTable qwen_rope_table(int64_t tokens, int64_t head_dim, ops::Backend& b
 }
 
 Qwen3Config read_qwen_config(const checkpoints::ModelWeights& weights) {
-  const checkpoints::Qwen3Spec spec = checkpoints::stored_qwen3_spec(weights);
+  const Qwen3Config spec = checkpoints::stored_qwen3_spec(weights);
   if (spec.head_dim % 2 != 0 || spec.layers < 2) {
     throw Error(ErrorKind::kFile, weights.path().string() + ": " + std::to_string(spec.layers) +
                                       " layers with " + std::to_string(spec.heads) +
@@ -41,13 +41,7 @@ Qwen3Config read_qwen_config(const checkpoints::ModelWeights& weights) {
                                       " key heads of " + std::to_string(spec.head_dim) +
                                       " is not a Qwen3 text encoder");
   }
-  return {.hidden = spec.hidden,
-          .layers = spec.layers,
-          .heads = spec.heads,
-          .kv_heads = spec.kv_heads,
-          .head_dim = spec.head_dim,
-          .ffn = spec.ffn,
-          .vocabulary = spec.vocabulary};
+  return spec;
 }
 
 }  // namespace

@@ -8,21 +8,15 @@
 
 #include "base/cancel.h"
 #include "base/tensor.h"
+#include "checkpoints/architectures.h"
 #include "checkpoints/model_weights.h"
 #include "ops/ops.h"
 #include "weights/weight.h"
 
 namespace zanime::models {
 
-struct Qwen3Config {
-  int64_t hidden = 0;
-  int64_t layers = 0;
-  int64_t heads = 0;
-  int64_t kv_heads = 0;
-  int64_t head_dim = 0;
-  int64_t ffn = 0;
-  int64_t vocabulary = 0;
-};
+// The widths of a file's network.
+using Qwen3Config = checkpoints::Qwen3Spec;
 
 class Qwen3TextEncoder {
  public:
