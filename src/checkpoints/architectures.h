@@ -23,10 +23,10 @@ struct DitSpec {
   int64_t noise_refiners = 2;
   int64_t context_refiners = 2;
   int64_t head_dim = 128;
-  int64_t caption_dim = 2560;
+  int64_t caption_dim = 2560;  // of a row of conditioning
   int64_t ffn = 10240;
   int64_t latent_channels = 16;
-  bool pad_tokens = true;
+  bool pad_tokens = true;  // the file has them: sequences grow to a multiple of 32
 
   int64_t heads() const { return head_dim < 1 ? 0 : dim / head_dim; }
   // Widths of the time embedding: what the blocks are modulated by, and inside its two layers.

@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include "base/text/quote.h"
-#include "weights/weight_values.h"
 
 namespace zanime::checkpoints {
 
@@ -26,10 +25,6 @@ const weights::Weight& ModelWeights::get(const std::string& name, const Shape& s
                     " is needed; the file is damaged or of another kind of model");
   }
   return weight;
-}
-
-Tensor ModelWeights::get_float32(const std::string& name, const Shape& shape) const {
-  return weights::to_float32(get(name, shape));
 }
 
 }  // namespace zanime::checkpoints

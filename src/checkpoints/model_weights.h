@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/shape.h"
-#include "base/tensor.h"
 #include "weights/weight.h"
 
 namespace zanime::checkpoints {
@@ -23,8 +22,6 @@ class ModelWeights {
   const weights::Weight& get(const std::string& name) const;
   // The same, and throws Error(kFile) with both shapes when the shape is not `shape`.
   const weights::Weight& get(const std::string& name, const Shape& shape) const;
-  // get() converted to float32: norms, biases, pad tokens.
-  Tensor get_float32(const std::string& name, const Shape& shape) const;
   const std::map<std::string, weights::Weight>& all() const { return weights_; }
 
  private:

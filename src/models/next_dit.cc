@@ -104,18 +104,7 @@ NextDitConfig read_config(const checkpoints::ModelWeights& weights) {
                                       " with heads of " + std::to_string(spec.head_dim) +
                                       " values is not a Z-Image diffusion model");
   }
-  return {.dim = spec.dim,
-          .layers = spec.layers,
-          .noise_refiners = spec.noise_refiners,
-          .context_refiners = spec.context_refiners,
-          .head_dim = spec.head_dim,
-          .heads = spec.heads(),
-          .ffn = spec.ffn,
-          .caption_dim = spec.caption_dim,
-          .modulation = spec.modulation(),
-          .time_hidden = spec.time_hidden(),
-          .latent_channels = spec.latent_channels,
-          .pads_tokens = spec.pad_tokens};
+  return spec;
 }
 
 }  // namespace
@@ -126,7 +115,7 @@ NextDit::Block NextDit::load_block(const checkpoints::ModelWeights& weights,
   Block block;
   if (modulated) {
     block.modulation =
-        load_linear(weights, name + ".adaLN_modulation.0", 4 * dim, config_.modulation, true);
+        load_linear(weights, name + ".adaLN_modulation.0", 4 * dim, config_.modulation(), true);
   }
   const auto norm = [&](const char* part, int64_t size) {
     return weights.get(name + part, {size});
@@ -150,12 +139,12 @@ NextDit::NextDit(checkpoints::ModelWeights source)
   const checkpoints::ModelWeights& weights = weights_;
   const NextDitConfig& c = config_;
   const int64_t patch_size = kPatch * kPatch * c.latent_channels;
-  time_in_ = load_linear(weights, "t_embedder.mlp.0", c.time_hidden, kTimeFeatures, true);
-  time_out_ = load_linear(weights, "t_embedder.mlp.2", c.modulation, c.time_hidden, true);
+  time_in_ = load_linear(weights, "t_embedder.mlp.0", c.time_hidden(), kTimeFeatures, true);
+  time_out_ = load_linear(weights, "t_embedder.mlp.2", c.modulation(), c.time_hidden(), true);
   caption_norm_ = weights.get("cap_embedder.0.weight", {c.caption_dim});
   caption_in_ = load_linear(weights, "cap_embedder.1", c.dim, c.caption_dim, true);
   image_in_ = load_linear(weights, "x_embedder", c.dim, patch_size, true);
-  if (c.pads_tokens) {
+  if (c.pad_tokens) {
     caption_pad_ = weights.get("cap_pad_token", {1, c.dim});
     image_pad_ = weights.get("x_pad_token", {1, c.dim});
   }
@@ -170,7 +159,7 @@ NextDit::NextDit(checkpoints::ModelWeights source)
   noise_refiners_ = load_blocks("noise_refiner", c.noise_refiners, true);
   layers_ = load_blocks("layers", c.layers, true);
   final_modulation_ =
-      load_linear(weights, "final_layer.adaLN_modulation.1", c.dim, c.modulation, true);
+      load_linear(weights, "final_layer.adaLN_modulation.1", c.dim, c.modulation(), true);
   final_out_ = load_linear(weights, "final_layer.linear", patch_size, c.dim, true);
   // What comes in and what goes out: all errors inside are smaller than one made here.
   caption_in_.keeps_float32 = image_in_.keeps_float32 = final_out_.keeps_float32 = true;
@@ -188,7 +177,7 @@ void NextDit::expect_block(size_t index, ops::Backend& backend) const {
 void NextDit::run_block(const Block& block, ops::Activation& x, const ops::Activation& time,
                         const ops::RopeTable& rope, ops::Backend& backend) const {
   const int64_t dim = config_.dim;
-  const ops::AttentionLayout layout{x.dim(0), x.dim(1), config_.heads, config_.heads,
+  const ops::AttentionLayout layout{x.dim(0), x.dim(1), config_.heads(), config_.heads(),
                                     config_.head_dim};
   ops::Activation scale_attention, gate_attention, scale_ffn, gate_ffn;  // empty: no modulation
   if (!block.modulation.weight.empty()) {
@@ -215,7 +204,7 @@ void NextDit::run_block(const Block& block, ops::Activation& x, const ops::Activ
 NextDit::Caption NextDit::embed_caption(const Tensor& conditioning, ops::Backend& backend,
                                         const CancelToken& cancel) const {
   const int64_t tokens = conditioning.dim(0);
-  const int64_t padded_tokens = config_.pads_tokens ? round_up(tokens, kTokenMultiple) : tokens;
+  const int64_t padded_tokens = config_.pad_tokens ? round_up(tokens, kTokenMultiple) : tokens;
   ops::Activation x = backend.linear(
       backend.rms_norm(backend.upload(conditioning), caption_norm_, kNormEpsilon), caption_in_);
   x = padded(x.reshaped({1, tokens, config_.dim}), caption_pad_, padded_tokens, backend);
@@ -237,7 +226,7 @@ NextDit::Canvas NextDit::canvas(const Tensor& latent, const Caption& caption,
   canvas.columns = round_up(canvas.width, kPatch) / kPatch;
   canvas.caption_tokens = caption.tokens.dim(1);
   const int64_t patches = canvas.rows * canvas.columns;
-  canvas.image_tokens = config_.pads_tokens ? round_up(patches, kTokenMultiple) : patches;
+  canvas.image_tokens = config_.pad_tokens ? round_up(patches, kTokenMultiple) : patches;
   canvas.rope = rope_table(
       token_positions(canvas.caption_tokens, canvas.rows, canvas.columns, canvas.image_tokens),
       config_.head_dim, backend);

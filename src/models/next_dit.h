@@ -8,26 +8,15 @@
 
 #include "base/cancel.h"
 #include "base/tensor.h"
+#include "checkpoints/architectures.h"
 #include "checkpoints/model_weights.h"
 #include "ops/ops.h"
 #include "weights/weight.h"
 
 namespace zanime::models {
 
-struct NextDitConfig {
-  int64_t dim = 0;
-  int64_t layers = 0;
-  int64_t noise_refiners = 0;
-  int64_t context_refiners = 0;
-  int64_t head_dim = 0;
-  int64_t heads = 0;
-  int64_t ffn = 0;
-  int64_t caption_dim = 0;  // width of a conditioning row
-  int64_t modulation = 0;   // width of the time embedding, min(dim, 256)
-  int64_t time_hidden = 0;  // width between the two layers that make it
-  int64_t latent_channels = 0;
-  bool pads_tokens = false;  // the file has pad tokens: sequences grow to a multiple of 32
-};
+// The widths of a file's network.
+using NextDitConfig = checkpoints::DitSpec;
 
 class NextDit {
  public:

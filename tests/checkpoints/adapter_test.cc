@@ -155,7 +155,7 @@ TEST_F(AdapterTest, Differences) {
   for (const auto& [name, delta] :
        {std::pair{"layers.0.attention_norm1.weight", norm}, {"x_embedder.bias", bias}}) {
     const Tensor before = base(name).reshaped({1, 256});
-    EXPECT_LT(max_difference(changed.get_float32(name, {256}).reshaped({1, 256}),
+    EXPECT_LT(max_difference(weights::to_float32(changed.get(name, {256})).reshaped({1, 256}),
                              plus(before, 0.5, delta)),
               kTolerance);
   }
