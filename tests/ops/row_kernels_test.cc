@@ -102,6 +102,35 @@ TEST_P(RowKernelsTest, PacksWeightsByColumns) {
   }
 }
 
+TEST_P(RowKernelsTest, PacksEveryF8AsBfloat16) {
+  // All 256 patterns in rows and columns that are not whole blocks, rows further apart than wide.
+  constexpr int64_t kStride = 64;
+  for (const auto& [rows, columns] :
+       {std::pair<int64_t, int64_t>{32, 48}, {13, 38}, {8, 16}, {1, 2}, {31, 64}}) {
+    std::vector<std::byte> bytes(static_cast<size_t>(rows * kStride));
+    for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * 37);
+    std::vector<uint16_t> packed(static_cast<size_t>(columns * cpu::kPackedOutputs), 7);
+    kernels().pack_f8e4m3_bf16(bytes.data(), kStride, rows, columns, packed.data());
+    for (int64_t column = 0; column < columns; ++column) {
+      for (int64_t row = 0; row < cpu::kPackedOutputs; ++row) {
+        const auto pair =
+            static_cast<size_t>(column / 2 * 2 * cpu::kPackedOutputs + 2 * row + column % 2);
+        if (row >= rows) {
+          EXPECT_EQ(packed[pair], 7) << row << ", " << column;
+          continue;
+        }
+        const auto bits = static_cast<uint8_t>(bytes[static_cast<size_t>(row * kStride + column)]);
+        const float value = f8e4m3_to_f32(bits);
+        if (std::isnan(value)) {
+          EXPECT_TRUE(std::isnan(bf16_to_f32(packed[pair]))) << static_cast<int>(bits);
+        } else {
+          EXPECT_EQ(packed[pair], f32_to_bf16(value)) << static_cast<int>(bits);
+        }
+      }
+    }
+  }
+}
+
 TEST_P(RowKernelsTest, RoundsToBfloat16) {
   // Ties to both sides, the largest number, subnormals, infinity and what is no number.
   std::vector<float> x = {1.0f,  1.00390625f, 1.01171875f, -1.00390625f, 3.4028235e38f, 1e-40f,

@@ -4,8 +4,10 @@
 
 #include <oneapi/dnnl/dnnl_version.h>
 
+#include "base/log.h"
 #include "base/parallel.h"
 #include "ops/cpu/attention.h"
+#include "ops/cpu/auto_compute.h"
 #include "ops/cpu/convolution.h"
 #include "ops/cpu/cpu_level.h"
 #include "ops/cpu/host_activation.h"
@@ -13,7 +15,6 @@
 #include "ops/cpu/linear.h"
 #include "ops/cpu/low_rank.h"
 #include "ops/cpu/norms.h"
-#include "ops/cpu/packed_product.h"
 #include "ops/cpu/parameter.h"
 #include "ops/cpu/quantized_linear.h"
 #include "ops/cpu/read_ahead.h"
@@ -48,25 +49,30 @@ bool runs_by_taps(const Conv2d& layer) {
          layer.stride == 1 && layer.pad_before == 1 && layer.pad_after == 1;
 }
 
-Compute resolved(Compute compute) {
+Compute resolved(Compute compute, const cpu::RowKernels& kernels) {
   if (compute != Compute::kAuto) return compute;
-  return cpu::multiplies_bf16() ? Compute::kBFloat16 : Compute::kFloat32;
+  const cpu::AutoCompute chosen = cpu::choose_compute(kernels, cpu::default_trial_memory());
+  log_debug("compute auto is " +
+            std::string(chosen.compute == Compute::kBFloat16 ? "bf16" : "fp32") +
+            " on this processor: " + chosen.reason);
+  return chosen.compute;
 }
 
 // For the description: what is not the reference, and how it is computed.
-std::string name_of(Compute compute) {
+std::string name_of(Compute compute, const cpu::RowKernels& kernels) {
   if (compute == Compute::kInt8) return ", int8";
   if (compute != Compute::kBFloat16) return "";
-  return cpu::multiplies_bf16() ? ", bf16" : ", bf16 (rounded to it: this CPU multiplies fp32)";
+  return kernels.multiply_bf16 != nullptr ? ", bf16"
+                                          : ", bf16 (rounded to it: this CPU multiplies fp32)";
 }
 
 class CpuBackend final : public Backend {
  public:
   CpuBackend(const cpu::RowKernels& kernels, Compute compute, int64_t kept_bytes)
-      : kernels_(kernels), compute_(resolved(compute)), kept_weights_(kept_bytes) {}
+      : kernels_(kernels), compute_(resolved(compute, kernels)), kept_weights_(kept_bytes) {}
 
   std::string description() const override {
-    return "CPU, " + std::string(kernels_.level) + name_of(compute_) + ", " +
+    return "CPU, " + std::string(kernels_.level) + name_of(compute_, kernels_) + ", " +
            std::to_string(thread_count()) + " threads, oneDNN " +
            std::to_string(DNNL_VERSION_MAJOR) + "." + std::to_string(DNNL_VERSION_MINOR) + "." +
            std::to_string(DNNL_VERSION_PATCH);

@@ -36,7 +36,7 @@ class Factor {
       : rows_(x.size() / x.dim(-1)), depth_(x.dim(-1)), rounding_(rounding), values_(x) {
     if (rounding == Rounding::kNone) return;
     // Pairs of inputs are multiplied at once.
-    is_stored_bf16_ = multiplies_bf16() && depth_ % 2 == 0;
+    is_stored_bf16_ = kernels.multiply_bf16 != nullptr && depth_ % 2 == 0;
     if (is_stored_bf16_) {
       bf16_values_ = Buffer<uint16_t>(rows_ * depth_);
     } else {
@@ -60,6 +60,11 @@ class Factor {
   void pack(const RowKernels& kernels, const weights::Weight& weight, int64_t first,
             int64_t outputs, int64_t column, int64_t columns, const PackedPanel& panel,
             int64_t skipped) const {
+    if (const std::byte* bytes = plain_f8e4m3_rows(weight, first, outputs);
+        bytes != nullptr && is_stored_bf16_) {
+      return kernels.pack_f8e4m3_bf16(bytes + column, depth_, outputs, columns,
+                                      panel.bf16 + skipped);
+    }
     float* tile = scratch<float>(Scratch::kWeightPanel, outputs * kConvertedColumns);
     for (int64_t done = 0; done < columns; done += kConvertedColumns) {
       const int64_t count = std::min(kConvertedColumns, columns - done);
@@ -76,12 +81,12 @@ class Factor {
 
   // out [rows, outputs] (+)= x[first .. first + rows, column ..] packed^T, the block that lies
   // behind `skipped` packed values.
-  void multiply(PackedShape shape, int64_t first, int64_t column, const PackedPanel& panel,
-                int64_t skipped, Matrix out) const {
+  void multiply(const RowKernels& kernels, PackedShape shape, int64_t first, int64_t column,
+                const PackedPanel& panel, int64_t skipped, Matrix out) const {
     shape.x_stride = depth_;
     const int64_t offset = first * depth_ + column;
     if (is_stored_bf16_) {
-      multiply_packed_bf16(shape, bf16_values_.data() + offset, panel.bf16 + skipped, out);
+      kernels.multiply_bf16(shape, bf16_values_.data() + offset, panel.bf16 + skipped, out);
     } else {
       multiply_packed(shape, values_.data() + offset, panel.fp32 + skipped, out);
     }
@@ -124,7 +129,7 @@ void multiply_panel(const RowKernels& kernels, const Factor& x, const weights::W
                                 .outputs = outputs,
                                 .depth = columns,
                                 .accumulate = accumulate || column > 0};
-        x.multiply(shape, row, column, panel, skipped,
+        x.multiply(kernels, shape, row, column, panel, skipped,
                    {out.data + row * out.stride + begin, out.stride});
       });
     }

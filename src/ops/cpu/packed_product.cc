@@ -1,5 +1,6 @@
 #include "ops/cpu/packed_product.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include <libxsmm.h>
@@ -26,6 +27,12 @@ struct Arguments {
   float alpha = 1.0f, beta;
 };
 
+// What libxsmm would take by itself.
+int whole_target() {
+  static const int target = libxsmm_get_target_archid();
+  return target;
+}
+
 }  // namespace
 
 void multiply_packed(const PackedShape& shape, const float* x, const float* w, Matrix out) {
@@ -49,14 +56,14 @@ void multiply_packed_bf16(const PackedShape& shape, const uint16_t* x, const uin
 }
 
 void limit_packed_products(const char* level) {
-  if (std::strcmp(level, "avx512") == 0) return;
-  const int most = std::strcmp(level, "avx2") == 0 ? LIBXSMM_X86_AVX2 : LIBXSMM_X86_SSE4;
-  if (libxsmm_get_target_archid() > most) libxsmm_set_target_archid(most);
+  const int most = std::strcmp(level, "baseline") == 0 ? LIBXSMM_X86_SSE4
+                   : std::strcmp(level, "avx2") == 0   ? LIBXSMM_X86_AVX2
+                                                       : whole_target();
+  libxsmm_set_target_archid(std::min(most, whole_target()));
 }
 
-bool multiplies_bf16() {
-  return __builtin_cpu_supports("avx512bf16") &&
-         libxsmm_get_target_archid() >= LIBXSMM_X86_AVX512_CPX;
+bool libxsmm_multiplies_bf16() {
+  return __builtin_cpu_supports("avx512bf16") && whole_target() >= LIBXSMM_X86_AVX512_CPX;
 }
 
 }  // namespace zanime::ops::cpu

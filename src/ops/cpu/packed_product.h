@@ -22,14 +22,14 @@ struct PackedShape {
 // whatever the shape.
 void multiply_packed(const PackedShape& shape, const float* x, const float* w, Matrix out);
 // x and w in bfloat16, w packed as RowKernels::pack_bf16 does it, sums in float32. depth is even.
-// Only where multiplies_bf16().
+// Only where libxsmm_multiplies_bf16().
 void multiply_packed_bf16(const PackedShape& shape, const uint16_t* x, const uint16_t* w,
                           Matrix out);
 
 // Takes no instructions beyond those of a level of cpu_levels(). Like oneDNN, libxsmm keeps code
 // that it has made: to be called before the first product.
 void limit_packed_products(const char* level);
-// Does this CPU multiply in bfloat16, and is it allowed to?
-bool multiplies_bf16();
+// Does this CPU have AVX512_BF16, and does libxsmm make code for it?
+bool libxsmm_multiplies_bf16();
 
 }  // namespace zanime::ops::cpu

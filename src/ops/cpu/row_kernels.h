@@ -12,8 +12,15 @@ namespace zanime::ops::cpu {
 // Outputs of a linear layer whose weights lie packed beside each other (ops/cpu/packed_product.h).
 constexpr int64_t kPackedOutputs = 32;
 
+struct Matrix;
+struct PackedShape;
+
 struct RowKernels {
-  const char* level;  // "baseline", "avx2", "avx512"
+  const char* level;  // of cpu_levels() (ops/cpu/cpu_level.h)
+
+  // The product of multiply_packed in bfloat16, with sums in float32: w as pack_bf16 leaves it, an
+  // even depth. Null where this level has none.
+  void (*multiply_bf16)(const PackedShape& shape, const uint16_t* x, const uint16_t* w, Matrix out);
 
   // out[i] = scale * in[i] for n stored values.
   void (*convert_f32)(const std::byte* in, float scale, float* out, int64_t n);
@@ -31,6 +38,9 @@ struct RowKernels {
   // The same in bfloat16, pairs of columns together: [columns / 2][kPackedOutputs][2]. columns
   // even.
   void (*pack_bf16)(const float* in, int64_t rows, int64_t columns, uint16_t* out);
+  // The same of values in F8_E4M3, `stride` bytes from one row to the next.
+  void (*pack_f8e4m3_bf16)(const std::byte* in, int64_t stride, int64_t rows, int64_t columns,
+                           uint16_t* out);
   // out = x in bfloat16, to nearest and ties to even; the second leaves it in float32, and out may
   // be x.
   void (*to_bf16)(const float* x, uint16_t* out, int64_t n);

@@ -98,6 +98,20 @@ void convert_block(const RowKernels& kernels, const weights::Weight& weight, int
   weights::apply_changes(weight, block, CpuBlockMath(kernels), work, out);
 }
 
+const std::byte* plain_f8e4m3_rows(const weights::Weight& weight, int64_t first, int64_t rows) {
+  if (!weight.changes().empty()) return nullptr;
+  for (const weights::WeightPart& part : weight.parts()) {
+    if (first < part.rows) {
+      const bool is_plain = part.dtype == DType::kF8E4M3 && part.scale == 1.0f &&
+                            part.row_scales == nullptr && part.rotation == 0 &&
+                            first + rows <= part.rows;
+      return is_plain ? part.data + first * weight.columns() : nullptr;
+    }
+    first -= part.rows;
+  }
+  return nullptr;
+}
+
 void convert_vector(const RowKernels& kernels, const weights::Weight& weight, float* out) {
   const bool is_plain = std::all_of(weight.parts().begin(), weight.parts().end(),
                                     [](const weights::WeightPart& part) {
