@@ -108,6 +108,8 @@ class Backend {
   // Tokens behind one another: parts [batch or 1, tokens, channels] -> [batch, all tokens,
   // channels]. A part of batch 1 serves every item.
   virtual Activation join_rows(std::span<const Activation> parts) = 0;
+  // Channels beside one another: parts [.., c_i] of equal leading extents -> [.., sum of c_i].
+  virtual Activation join_channels(std::span<const Activation> parts) = 0;
 
   // x [.., in] -> [.., out].
   virtual Activation linear(const Activation& x, const Linear& layer) = 0;
@@ -130,6 +132,13 @@ class Backend {
                                       const weights::Weight& weight, float epsilon,
                                       const Activation& gate) = 0;
   virtual Activation silu(const Activation& x) = 0;
+  // x where it is positive, slope * x elsewhere.
+  virtual void leaky_relu_inplace(Activation& x, float slope) = 0;
+  // The same with a slope for each channel (He et al. 2015, arXiv 1502.01852). slopes [channels].
+  virtual void prelu_inplace(Activation& x, const weights::Weight& slopes) = 0;
+  // (x + residual) * (sigmoid(x) - 1/2), the attention without weights of SPAN (Wan et al. 2023,
+  // arXiv 2311.12770).
+  virtual Activation sigmoid_attention(const Activation& x, const Activation& residual) = 0;
 
   // RMS norm of every query and key head (weights [head_dim]), then rotation.
   virtual void head_norm_rope_inplace(Activation& qkv, const AttentionLayout& layout,
@@ -153,8 +162,8 @@ class Backend {
   // side and as many outputs as inputs.
   virtual void norm_conv2d_inplace(Activation& x, const GroupNorm& norm, const Conv2d& layer) = 0;
   virtual Activation group_norm(const Activation& x, const GroupNorm& norm) = 0;
-  // sum += x
-  virtual void add_inplace(Activation& sum, const Activation& x) = 0;
+  // sum += factor * x
+  virtual void add_inplace(Activation& sum, const Activation& x, float factor = 1.0f) = 0;
 };
 
 // What a backend is asked for.

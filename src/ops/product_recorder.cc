@@ -105,8 +105,8 @@ Activation ProductRecorder::group_norm(const Activation& x, const GroupNorm& nor
   return inner_.group_norm(x, norm);
 }
 
-void ProductRecorder::add_inplace(Activation& sum, const Activation& x) {
-  inner_.add_inplace(sum, x);
+void ProductRecorder::add_inplace(Activation& sum, const Activation& x, float factor) {
+  inner_.add_inplace(sum, x, factor);
 }
 
 }  // namespace zanime::ops

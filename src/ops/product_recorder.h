@@ -40,6 +40,9 @@ class ProductRecorder final : public Backend {
   Activation join_rows(std::span<const Activation> parts) override {
     return inner_.join_rows(parts);
   }
+  Activation join_channels(std::span<const Activation> parts) override {
+    return inner_.join_channels(parts);
+  }
   Activation linear(const Activation& x, const Linear& layer) override;
   void linear_add_inplace(Activation& sum, const Activation& x, const Linear& layer) override;
   Activation gated_feed_forward(const Activation& x, const Linear& gate, const Linear& up,
@@ -51,6 +54,15 @@ class ProductRecorder final : public Backend {
   void gated_norm_add_inplace(Activation& sum, const Activation& x, const weights::Weight& weight,
                               float epsilon, const Activation& gate) override;
   Activation silu(const Activation& x) override;
+  void leaky_relu_inplace(Activation& x, float slope) override {
+    inner_.leaky_relu_inplace(x, slope);
+  }
+  void prelu_inplace(Activation& x, const weights::Weight& slopes) override {
+    inner_.prelu_inplace(x, slopes);
+  }
+  Activation sigmoid_attention(const Activation& x, const Activation& residual) override {
+    return inner_.sigmoid_attention(x, residual);
+  }
   void head_norm_rope_inplace(Activation& qkv, const AttentionLayout& layout,
                               const weights::Weight& query_weight,
                               const weights::Weight& key_weight, float epsilon,
@@ -61,7 +73,7 @@ class ProductRecorder final : public Backend {
   Activation norm_conv2d(const Activation& x, const GroupNorm& norm, const Conv2d& layer) override;
   void norm_conv2d_inplace(Activation& x, const GroupNorm& norm, const Conv2d& layer) override;
   Activation group_norm(const Activation& x, const GroupNorm& norm) override;
-  void add_inplace(Activation& sum, const Activation& x) override;
+  void add_inplace(Activation& sum, const Activation& x, float factor) override;
 
  private:
   void note(const Activation& x, const Linear& layer);

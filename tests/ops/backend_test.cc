@@ -314,6 +314,50 @@ TEST_P(BackendTest, JoinsTokensBehindOneAnother) {
   EXPECT_THROW(backend->join_rows({image, random_tensor({3, 2, 4}, 3)}), std::invalid_argument);
 }
 
+TEST_P(BackendTest, JoinsChannelsBesideOneAnother) {
+  const Tensor a = random_tensor({2, 5, 7, 3}, 1), b = random_tensor({2, 5, 7, 9}, 2);
+  const Tensor joined = backend->join_channels({a, b, a});
+  ASSERT_EQ(joined.shape(), (Shape{2, 5, 7, 15}));
+  for (int64_t i = 0; i < joined.size(); ++i) {
+    const int64_t row = i / 15, column = i % 15;
+    const float expected = column < 3    ? a.data()[row * 3 + column]
+                           : column < 12 ? b.data()[row * 9 + column - 3]
+                                         : a.data()[row * 3 + column - 12];
+    ASSERT_EQ(joined.data()[i], expected) << i;
+  }
+  EXPECT_THROW(backend->join_channels({a, random_tensor({2, 5, 6, 9}, 3)}), std::invalid_argument);
+}
+
+TEST_P(BackendTest, WorkOfUpscalersIsItsDefinition) {
+  const Tensor x = random_tensor({3, 41, 19}, 1), other = random_tensor({3, 41, 19}, 2);
+  const Tensor slopes = random_tensor({19}, 3);
+  Tensor leaky = x.clone(), by_channel = x.clone(), sum = x.clone();
+  backend->leaky_relu_inplace(leaky, 0.2f);
+  backend->prelu_inplace(by_channel, slopes);
+  backend->add_inplace(sum, other, -0.3f);
+  const Tensor attended = backend->sigmoid_attention(x, other);
+  for (int64_t i = 0; i < x.size(); ++i) {
+    const double v = x.data()[i];
+    EXPECT_NEAR(leaky.data()[i], v > 0 ? v : 0.2 * v, 1e-7) << i;
+    EXPECT_NEAR(by_channel.data()[i], v > 0 ? v : slopes.data()[i % 19] * v, 1e-7) << i;
+    EXPECT_NEAR(sum.data()[i], v - 0.3 * other.data()[i], 1e-6) << i;
+    EXPECT_NEAR(attended.data()[i], (v + other.data()[i]) * (1 / (1 + std::exp(-v)) - 0.5), 1e-6)
+        << i;
+  }
+  Tensor misfit = x.clone();
+  EXPECT_THROW(backend->prelu_inplace(misfit, random_tensor({18}, 3)), std::invalid_argument);
+}
+
+// A picture with a value that is not a number must not become a black one.
+TEST_P(BackendTest, NotANumberPassesThroughActivations) {
+  Tensor x({4});
+  for (float& value : x.values()) value = NAN;
+  const Tensor zeros = Tensor::zeros({4});
+  for (float value : backend->sigmoid_attention(x, zeros).values()) EXPECT_TRUE(std::isnan(value));
+  backend->leaky_relu_inplace(x, 0.2f);
+  for (float value : x.values()) EXPECT_TRUE(std::isnan(value));
+}
+
 TEST_P(BackendTest, WhatIsUploadedComesBack) {
   const Tensor x = random_tensor({3, 4, 5}, 1);
   const Activation up = backend->backend().upload(x);

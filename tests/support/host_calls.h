@@ -73,8 +73,22 @@ class HostCalls {
   Tensor group_norm(const Tensor& x, const ops::GroupNorm& norm) const {
     return down(backend_->group_norm(up(x), norm));
   }
-  void add_inplace(Tensor& sum, const Tensor& x) const {
-    in_place(sum, [&](ops::Activation& s) { backend_->add_inplace(s, up(x)); });
+  void add_inplace(Tensor& sum, const Tensor& x, float factor = 1.0f) const {
+    in_place(sum, [&](ops::Activation& s) { backend_->add_inplace(s, up(x), factor); });
+  }
+  void leaky_relu_inplace(Tensor& x, float slope) const {
+    in_place(x, [&](ops::Activation& y) { backend_->leaky_relu_inplace(y, slope); });
+  }
+  void prelu_inplace(Tensor& x, const Tensor& slopes) const {
+    in_place(x, [&](ops::Activation& y) { backend_->prelu_inplace(y, whole_weight(slopes)); });
+  }
+  Tensor sigmoid_attention(const Tensor& x, const Tensor& residual) const {
+    return down(backend_->sigmoid_attention(up(x), up(residual)));
+  }
+  Tensor join_channels(const std::vector<Tensor>& parts) const {
+    std::vector<ops::Activation> uploaded;
+    for (const Tensor& part : parts) uploaded.push_back(up(part));
+    return down(backend_->join_channels(uploaded));
   }
   Tensor join_rows(const std::vector<Tensor>& parts) const {
     std::vector<ops::Activation> uploaded;

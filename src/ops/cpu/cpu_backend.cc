@@ -1,6 +1,9 @@
 #include "ops/cpu/cpu_backend.h"
 
+#include <algorithm>
+#include <span>
 #include <stdexcept>
+#include <vector>
 
 #include <oneapi/dnnl/dnnl_version.h>
 
@@ -11,6 +14,7 @@
 #include "ops/cpu/convolution.h"
 #include "ops/cpu/cpu_level.h"
 #include "ops/cpu/host_activation.h"
+#include "ops/cpu/join_channels.h"
 #include "ops/cpu/join_rows.h"
 #include "ops/cpu/linear.h"
 #include "ops/cpu/low_rank.h"
@@ -94,6 +98,10 @@ class CpuBackend final : public Backend {
     return activation_of(cpu::join_rows(parts));
   }
 
+  Activation join_channels(std::span<const Activation> parts) override {
+    return activation_of(cpu::join_channels(parts));
+  }
+
   Activation linear(const Activation& x, const Linear& layer) override {
     Tensor out(with_last(x.shape(), layer.weight.rows()));
     multiply(tensor_of(x), layer, false, out);
@@ -149,6 +157,29 @@ class CpuBackend final : public Backend {
     return activation_of(out);
   }
 
+  void leaky_relu_inplace(Activation& x, float slope) override {
+    scale_negatives(tensor_of(x), std::vector<float>(static_cast<size_t>(x.dim(-1)), slope));
+  }
+
+  void prelu_inplace(Activation& x, const weights::Weight& slopes) override {
+    const Tensor values = cpu::parameter(kernels_, slopes);
+    scale_negatives(tensor_of(x), values.values());
+  }
+
+  Activation sigmoid_attention(const Activation& x, const Activation& residual) override {
+    if (x.shape() != residual.shape()) {
+      throw std::invalid_argument("sigmoid_attention: " + residual.shape().to_string() +
+                                  " beside " + x.shape().to_string());
+    }
+    const Tensor in = tensor_of(x), other = tensor_of(residual);
+    Tensor out(x.shape());
+    parallel_for_ranges(in.size(), kValueGrain, [&](int64_t begin, int64_t end) {
+      kernels_.sigmoid_attention(in.data() + begin, other.data() + begin, out.data() + begin,
+                                 end - begin);
+    });
+    return activation_of(out);
+  }
+
   void head_norm_rope_inplace(Activation& qkv, const AttentionLayout& layout,
                               const weights::Weight& query_weight,
                               const weights::Weight& key_weight, float epsilon,
@@ -193,7 +224,7 @@ class CpuBackend final : public Backend {
     return activation_of(cpu::group_norm(kernels_, tensor_of(x), norm));
   }
 
-  void add_inplace(Activation& sum, const Activation& x) override {
+  void add_inplace(Activation& sum, const Activation& x, float factor) override {
     if (sum.size() != x.size()) {
       throw std::invalid_argument("add: " + x.shape().to_string() + " onto " +
                                   sum.shape().to_string());
@@ -201,11 +232,26 @@ class CpuBackend final : public Backend {
     const Tensor in = tensor_of(x);
     Tensor out = tensor_of(sum);
     parallel_for_ranges(in.size(), kValueGrain, [&](int64_t begin, int64_t end) {
-      kernels_.add(out.data() + begin, in.data() + begin, end - begin);
+      kernels_.add_scaled(out.data() + begin, in.data() + begin, factor, end - begin);
     });
   }
 
  private:
+  // x [.., channels]; slopes [channels].
+  void scale_negatives(Tensor x, std::span<const float> slopes) const {
+    const auto channels = static_cast<int64_t>(slopes.size());
+    if (x.dim(-1) != channels) {
+      throw std::invalid_argument("prelu: " + std::to_string(channels) + " slopes for " +
+                                  x.shape().to_string());
+    }
+    const int64_t grain = std::max<int64_t>(1, kValueGrain / channels);
+    parallel_for_ranges(x.size() / channels, grain, [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row) {
+        kernels_.prelu(x.data() + row * channels, slopes.data(), channels);
+      }
+    });
+  }
+
   cpu::Rounding rounding_of(const Linear& layer) const {
     return compute_ == Compute::kBFloat16 && !layer.keeps_float32 ? cpu::Rounding::kBFloat16
                                                                   : cpu::Rounding::kNone;

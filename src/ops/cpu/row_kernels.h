@@ -78,6 +78,12 @@ struct RowKernels {
   void (*multiply_scalar)(float* x, float factor, int64_t n);
   // sum += x
   void (*add)(float* sum, const float* x, int64_t n);
+  // sum += factor * x
+  void (*add_scaled)(float* sum, const float* x, float factor, int64_t n);
+  // x = slopes[i] * x where it is not positive.
+  void (*prelu)(float* x, const float* slopes, int64_t n);
+  // out = (x + residual) * (sigmoid(x) - 1/2)
+  void (*sigmoid_attention)(const float* x, const float* residual, float* out, int64_t n);
   // out = x * factor + offset, channel by channel, then SiLU if asked.
   void (*affine)(const float* x, const float* factor, const float* offset, bool with_silu,
                  float* out, int64_t n);

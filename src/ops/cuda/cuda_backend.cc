@@ -131,6 +131,29 @@ class CudaBackend final : public Backend {
     return out;
   }
 
+  Activation join_channels(std::span<const Activation> parts) override {
+    if (parts.empty()) throw std::invalid_argument("join_channels: no parts");
+    Shape shape = parts.front().shape();
+    const int64_t rows = parts.front().size() / shape[-1];
+    shape[-1] = 0;
+    DType type = DType::kBF16;
+    for (const Activation& part : parts) {
+      if (part.rank() != shape.rank() || part.size() != rows * part.dim(-1)) {
+        misfit("join_channels", parts.front().shape(), part.shape());
+      }
+      shape[-1] += part.dim(-1);
+      if (type_of(part) == DType::kF32) type = DType::kF32;
+    }
+    Activation out = make(shape, type);
+    int64_t first = 0;
+    for (const Activation& part : parts) {
+      const Activation source = as(type, part);
+      copy_columns(stream(), shape_of(source), data(source), shape[-1], first, data(out));
+      first += part.dim(-1);
+    }
+    return out;
+  }
+
   Activation linear(const Activation& x, const Linear& layer) override {
     Rows rows = rows_of(x);
     return multiply(rows, x.shape(), layer);
@@ -209,6 +232,24 @@ class CudaBackend final : public Backend {
   Activation silu(const Activation& x) override {
     Activation out = make(x.shape(), type_of(x));
     cuda::silu(stream(), type_of(x), x.size(), data(x), data(out));
+    return out;
+  }
+
+  void leaky_relu_inplace(Activation& x, float slope) override {
+    prelu(stream(), shape_of(x), data(x), nullptr, slope);
+  }
+
+  void prelu_inplace(Activation& x, const weights::Weight& slopes) override {
+    if (slopes.shape().size() != x.dim(-1)) misfit("prelu", x.shape(), slopes.shape());
+    const DeviceWeight factors = layers_.vector(slopes);
+    prelu(stream(), shape_of(x), data(x), factors.floats(), 0.0f);
+  }
+
+  Activation sigmoid_attention(const Activation& x, const Activation& residual) override {
+    if (x.shape() != residual.shape()) misfit("sigmoid_attention", x.shape(), residual.shape());
+    Activation out = make(x.shape(), type_of(x));
+    cuda::sigmoid_attention(stream(), type_of(x), x.size(), data(x), type_of(residual),
+                            data(residual), data(out));
     return out;
   }
 
@@ -294,9 +335,9 @@ class CudaBackend final : public Backend {
     return normed(x, norm, false);
   }
 
-  void add_inplace(Activation& sum, const Activation& x) override {
+  void add_inplace(Activation& sum, const Activation& x, float factor) override {
     if (sum.size() != x.size()) misfit("add", sum.shape(), x.shape());
-    add(stream(), type_of(x), x.size(), type_of(sum), data(sum), data(x));
+    add(stream(), type_of(x), x.size(), type_of(sum), data(sum), data(x), factor);
   }
 
  private:

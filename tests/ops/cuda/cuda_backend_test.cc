@@ -206,6 +206,32 @@ TEST_P(CudaBackendTest, ConvolutionsMatchPlainLoops) {
   }
 }
 
+TEST_P(CudaBackendTest, WorkOfUpscalersIsItsDefinition) {
+  const Tensor x = random_tensor({1, 4, 5, 8}, 1), other = random_tensor({1, 4, 5, 3}, 2);
+  const Tensor slopes = random_tensor({8}, 3);
+  Activation changed = backend.join_channels(std::vector{backend.upload(x)});
+  backend.leaky_relu_inplace(changed, 0.2f);
+  backend.prelu_inplace(changed, vector_weight(slopes));
+  backend.add_inplace(changed, backend.upload(x), 0.5f);
+  const Activation attended = backend.sigmoid_attention(changed, backend.upload(x));
+  const Tensor joined =
+      backend.download(backend.join_channels(std::vector{attended, backend.upload(other)}));
+  ASSERT_EQ(joined.shape(), (Shape{1, 4, 5, 11}));
+  Tensor expected(joined.shape());
+  for (int64_t i = 0; i < expected.size(); ++i) {
+    const int64_t row = i / 11, column = i % 11;
+    if (column >= 8) {
+      expected.data()[i] = other.data()[row * 3 + column - 8];
+      continue;
+    }
+    const double v = x.data()[row * 8 + column];
+    double y = v > 0 ? v : 0.2 * v;
+    y = (y > 0 ? y : slopes.data()[column] * y) + 0.5 * v;
+    expected.data()[i] = static_cast<float>((y + v) * (1 / (1 + std::exp(-y)) - 0.5));
+  }
+  EXPECT_LT(max_difference(joined, expected), limit(compute, expected));
+}
+
 TEST_P(CudaBackendTest, NormedAndUpsampledConvolutionsAreTheirParts) {
   const Tensor x = random_tensor({1, 4, 5, 8}, 1);
   const GroupNorm norm{2, vector_weight(random_tensor({8}, 2)),

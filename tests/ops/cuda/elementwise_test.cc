@@ -54,6 +54,58 @@ TEST_P(CudaElementwise, SiluMultiplyAndAdd) {
   }
 }
 
+TEST_P(CudaElementwise, ScaledSumsAndAttentionOfUpscalers) {
+  for (size_t count : kCounts) {
+    const std::vector<float> a = rounded(dtype, random_values(count, 1, 4.0f)),
+                             b = rounded(dtype, random_values(count, 2));
+    const DeviceArray sum(dtype, a), x(dtype, a), other(dtype, b), out(dtype, count);
+    const DeviceArray wide_other(DType::kF32, b), wide_out(dtype, count);
+    const auto size = static_cast<int64_t>(count);
+    add(test_stream(), dtype, size, dtype, sum.data(), other.data(), -0.25f);
+    sigmoid_attention(test_stream(), dtype, size, x.data(), dtype, other.data(), out.data());
+    sigmoid_attention(test_stream(), dtype, size, x.data(), DType::kF32, wide_other.data(),
+                      wide_out.data());
+    std::vector<double> sums, attended;
+    for (size_t i = 0; i < count; ++i) {
+      sums.push_back(a[i] - 0.25 * b[i]);
+      attended.push_back((double{a[i]} + b[i]) * (1 / (1 + std::exp(-double{a[i]})) - 0.5));
+    }
+    EXPECT_LT(relative_difference(sum.values(), sums), tolerance(dtype)) << count;
+    EXPECT_LT(relative_difference(out.values(), attended), tolerance(dtype)) << count;
+    EXPECT_EQ(out.values(), wide_out.values()) << count;
+  }
+}
+
+TEST_P(CudaElementwise, NegativesAreScaledByTheirColumn) {
+  for (int64_t columns : {3, 16}) {
+    const std::vector<float> x = rounded(dtype, random_values(11 * columns, 1)),
+                             slopes = random_values(columns, 2);
+    const DeviceArray one(dtype, x), each(dtype, x), factors(DType::kF32, slopes);
+    prelu(test_stream(), {dtype, 11, columns}, one.data(), nullptr, 0.2f);
+    prelu(test_stream(), {dtype, 11, columns}, each.data(), factors.floats(), 0.0f);
+    std::vector<double> leaky, by_column;
+    for (int64_t i = 0; i < 11 * columns; ++i) {
+      const double v = x[i];
+      leaky.push_back(v > 0 ? v : 0.2 * v);
+      by_column.push_back(v > 0 ? v : slopes[i % columns] * v);
+    }
+    EXPECT_LT(relative_difference(one.values(), leaky), tolerance(dtype)) << columns;
+    EXPECT_LT(relative_difference(each.values(), by_column), tolerance(dtype)) << columns;
+  }
+}
+
+TEST_P(CudaElementwise, ColumnsAreCopiedBesideOthers) {
+  const std::vector<float> x = rounded(dtype, random_values(4 * 3, 1));
+  const DeviceArray from(dtype, x);
+  const DeviceArray to(dtype, std::vector<float>(4 * 8, 7.0f));
+  copy_columns(test_stream(), {dtype, 4, 3}, from.data(), 8, 2, to.data());
+  const std::vector<float> result = to.values();
+  for (int64_t i = 0; i < 4 * 8; ++i) {
+    const int64_t column = i % 8 - 2;
+    EXPECT_EQ(result[i], column >= 0 && column < 3 ? x[i / 8 * 3 + column] : 7.0f) << i;
+  }
+}
+
 TEST_P(CudaElementwise, BiasIsAddedToEveryRow) {
   for (int64_t columns : {1, 7, 264}) {
     const std::vector<float> x = rounded(dtype, random_values(5 * columns, 1));

@@ -41,15 +41,52 @@ ZANIME_KERNEL void silu_multiply_kernel(int64_t count, T* gate, const T* up) {
 }
 
 template <typename T, typename Sum, int kWidth>
-ZANIME_KERNEL void add_kernel(int64_t count, Sum* sum, const T* x) {
+ZANIME_KERNEL void add_kernel(int64_t count, Sum* sum, const T* x, float factor) {
   const int64_t i = own_index() * kWidth;
   if (i >= count) return;
   auto pack = load<kWidth>(sum + i);
   const auto other = load<kWidth>(x + i);
   for (int k = 0; k < kWidth; ++k) {
-    pack.value[k] = from_float<Sum>(to_float(pack.value[k]) + to_float(other.value[k]));
+    pack.value[k] = from_float<Sum>(to_float(pack.value[k]) + factor * to_float(other.value[k]));
   }
   store<kWidth>(sum + i, pack);
+}
+
+template <typename T, int kWidth>
+ZANIME_KERNEL void prelu_kernel(int64_t count, int64_t columns, T* x, const float* slopes,
+                                float slope) {
+  const int64_t i = own_index() * kWidth;
+  if (i >= count) return;
+  auto pack = load<kWidth>(x + i);
+  for (int k = 0; k < kWidth; ++k) {
+    const float value = to_float(pack.value[k]);
+    const float factor = slopes == nullptr ? slope : slopes[(i + k) % columns];
+    pack.value[k] = from_float<T>(value > 0.0f ? value : factor * value);
+  }
+  store<kWidth>(x + i, pack);
+}
+
+template <typename T, typename Residual, int kWidth>
+ZANIME_KERNEL void sigmoid_attention_kernel(int64_t count, const T* x, const Residual* residual,
+                                            T* out) {
+  const int64_t i = own_index() * kWidth;
+  if (i >= count) return;
+  auto pack = load<kWidth>(x + i);
+  const auto other = load<kWidth>(residual + i);
+  for (int k = 0; k < kWidth; ++k) {
+    const float value = to_float(pack.value[k]);
+    const float attention = 1.0f / (1.0f + expf(-value)) - 0.5f;
+    pack.value[k] = from_float<T>((value + to_float(other.value[k])) * attention);
+  }
+  store<kWidth>(out + i, pack);
+}
+
+template <typename T>
+ZANIME_KERNEL void copy_columns_kernel(int64_t count, int64_t columns, const T* from,
+                                       int64_t to_columns, int64_t to_first, T* to) {
+  const int64_t i = own_index();
+  if (i >= count) return;
+  to[i / columns * to_columns + to_first + i % columns] = from[i];
 }
 
 template <typename T, int kWidth>
@@ -124,14 +161,39 @@ void silu_multiply(Stream stream, DType dtype, int64_t count, void* gate, const 
   });
 }
 
-void add(Stream stream, DType dtype, int64_t count, DType sum_type, void* sum, const void* x) {
+void add(Stream stream, DType dtype, int64_t count, DType sum_type, void* sum, const void* x,
+         float factor) {
   for_values(dtype, count, count, [&](auto type, auto width) {
     using T = decltype(type);
     constexpr int kWidth = decltype(width)::value;
     with_activation_type(sum_type, [&](auto target) {
       using Sum = decltype(target);
       launch(stream, value_grid(count / kWidth), add_kernel<T, Sum, kWidth>, count,
-             static_cast<Sum*>(sum), static_cast<const T*>(x));
+             static_cast<Sum*>(sum), static_cast<const T*>(x), factor);
+    });
+  });
+}
+
+void prelu(Stream stream, const RowsShape& shape, void* x, const float* slopes, float slope) {
+  const int64_t count = shape.rows * shape.columns;
+  for_values(shape.dtype, count, count, [&](auto type, auto width) {
+    using T = decltype(type);
+    constexpr int kWidth = decltype(width)::value;
+    launch(stream, value_grid(count / kWidth), prelu_kernel<T, kWidth>, count, shape.columns,
+           static_cast<T*>(x), slopes, slope);
+  });
+}
+
+void sigmoid_attention(Stream stream, DType dtype, int64_t count, const void* x,
+                       DType residual_type, const void* residual, void* out) {
+  for_values(dtype, count, count, [&](auto type, auto width) {
+    using T = decltype(type);
+    constexpr int kWidth = decltype(width)::value;
+    with_activation_type(residual_type, [&](auto other) {
+      using Residual = decltype(other);
+      launch(stream, value_grid(count / kWidth), sigmoid_attention_kernel<T, Residual, kWidth>,
+             count, static_cast<const T*>(x), static_cast<const Residual*>(residual),
+             static_cast<T*>(out));
     });
   });
 }
@@ -167,6 +229,17 @@ void copy_rows(Stream stream, const RowCopy& copy, const void* from, void* to) {
     grid.blocks_y = copy.items;
     launch(stream, grid, copy_rows_kernel<T, kWidth>, copy, static_cast<const T*>(from),
            static_cast<T*>(to));
+  });
+}
+
+void copy_columns(Stream stream, const RowsShape& shape, const void* from, int64_t to_columns,
+                  int64_t to_first, void* to) {
+  const int64_t count = shape.rows * shape.columns;
+  if (count == 0) return;
+  with_activation_type(shape.dtype, [&](auto type) {
+    using T = decltype(type);
+    launch(stream, value_grid(count), copy_columns_kernel<T>, count, shape.columns,
+           static_cast<const T*>(from), to_columns, to_first, static_cast<T*>(to));
   });
 }
 
