@@ -48,7 +48,9 @@ class TensorList {
   std::vector<NamedShape> tensors_;
 };
 
-void add_dit_block(TensorList& list, const std::string& name, const DitSpec& spec, bool modulated) {
+// Of a spec with the widths of a transformer.
+template <typename Spec>
+void add_dit_block(TensorList& list, const std::string& name, const Spec& spec, bool modulated) {
   if (modulated) {
     list.linear(name + ".adaLN_modulation.0", 4 * spec.dim, spec.modulation(), true);
   }
@@ -118,6 +120,26 @@ void check_widths(const DitSpec& spec) {
     throw Error(ErrorKind::kUsage, "dim " + std::to_string(spec.dim) +
                                        " is no multiple of head-dim " +
                                        std::to_string(spec.head_dim));
+  }
+}
+
+void check_widths(const ControlSpec& spec) {
+  check_positive({{"dim", spec.dim},
+                  {"layers", spec.layers},
+                  {"refiners", spec.refiners},
+                  {"head-dim", spec.head_dim},
+                  {"ffn", spec.ffn}});
+  if (spec.dim % spec.head_dim != 0) {
+    throw Error(ErrorKind::kUsage, "dim " + std::to_string(spec.dim) +
+                                       " is no multiple of head-dim " +
+                                       std::to_string(spec.head_dim));
+  }
+  if (spec.channels != ControlSpec::kControlChannels &&
+      spec.channels != ControlSpec::kInpaintChannels) {
+    throw Error(ErrorKind::kUsage,
+                "it sees " + std::to_string(spec.channels) +
+                    " channels; the known versions see 16 (a latent) or 33 (with mask and "
+                    "inpainted latent)");
   }
 }
 
@@ -226,6 +248,23 @@ std::vector<NamedShape> network_tensors(const AutoencoderSpec& spec) {
   }
   list.group_norm("decoder.norm_out", current);
   list.convolution("decoder.conv_out", 3, current, 3);
+  return list.take();
+}
+
+std::vector<NamedShape> network_tensors(const ControlSpec& spec) {
+  TensorList list;
+  list.linear("control_all_x_embedder.2-1", spec.dim, kPatch * kPatch * spec.channels, true);
+  const auto add_blocks = [&](const std::string& stem, int64_t count, bool gives_hints) {
+    for (int64_t i = 0; i < count; ++i) {
+      const std::string name = stem + "." + std::to_string(i);
+      add_dit_block(list, name, spec, true);
+      if (!gives_hints) continue;
+      if (i == 0) list.linear(name + ".before_proj", spec.dim, spec.dim, true);
+      list.linear(name + ".after_proj", spec.dim, spec.dim, true);
+    }
+  };
+  add_blocks("control_noise_refiner", spec.refiners, spec.refines_picture);
+  add_blocks("control_layers", spec.layers, true);
   return list.take();
 }
 

@@ -1,4 +1,4 @@
-// The three networks by their widths, and as lists of tensors: what a complete file of given widths
+// The networks by their widths, and as lists of tensors: what a complete file of given widths
 // contains. Widths are read off a file in stored_spec.h.
 #pragma once
 
@@ -73,15 +73,39 @@ struct AutoencoderSpec {
 // Widths channels * (1, 2, 4, 4) on both sides.
 AutoencoderSpec flux_autoencoder(int64_t channels, bool has_encoder = true);
 
+// Z-Image Fun ControlNet Union: blocks beside those of the diffusion model, which they must be as
+// wide as. The defaults are those of version 1.0.
+struct ControlSpec {
+  int64_t dim = 3840;
+  int64_t head_dim = 128;
+  int64_t ffn = 10240;
+  int64_t layers = 6;
+  int64_t refiners = 2;
+  // Of what it sees: a latent; or a latent, a mask and a second latent (kInpaintChannels).
+  int64_t channels = kControlChannels;
+  // The refiners change the picture's tokens too (versions 2), not the hint's alone.
+  bool refines_picture = false;
+
+  static constexpr int64_t kControlChannels = 16;
+  static constexpr int64_t kInpaintChannels = 33;
+
+  int64_t heads() const { return head_dim < 1 ? 0 : dim / head_dim; }
+  int64_t modulation() const { return dim < 256 ? dim : 256; }
+
+  bool operator==(const ControlSpec&) const = default;
+};
+
 // Throw Error(kUsage) when the widths contradict one another or are not positive.
 void check_widths(const DitSpec& spec);
 void check_widths(const Qwen3Spec& spec);
 void check_widths(const AutoencoderSpec& spec);
+void check_widths(const ControlSpec& spec);
 
 // Every tensor under its canonical name without prefix (canonical.h). The shapes make sense where
 // check_widths has nothing to say; the names always do.
 std::vector<NamedShape> network_tensors(const DitSpec& spec);
 std::vector<NamedShape> network_tensors(const Qwen3Spec& spec);
 std::vector<NamedShape> network_tensors(const AutoencoderSpec& spec);
+std::vector<NamedShape> network_tensors(const ControlSpec& spec);
 
 }  // namespace zanime::checkpoints

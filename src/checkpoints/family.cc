@@ -8,6 +8,7 @@
 #include "base/text/quote.h"
 #include "checkpoints/canonical.h"
 #include "checkpoints/foreign_family.h"
+#include "checkpoints/upscaler_spec.h"
 
 namespace zanime::checkpoints {
 namespace {
@@ -110,6 +111,28 @@ std::optional<ModelComponent> find_autoencoder(const Tensors& tensors) {
   return std::nullopt;
 }
 
+std::optional<ModelComponent> find_control(const Tensors& tensors) {
+  for (const std::string_view prefix : kDitPrefixes) {
+    const auto embedder = tensors.find(std::string(prefix) + "control_all_x_embedder.2-1.weight");
+    if (embedder == tensors.end() || embedder->second.shape.rank() != 2) continue;
+    const bool has_layers = any_with_prefix(tensors, std::string(prefix) + "control_layers.",
+                                            [](std::string_view, const auto&) { return true; });
+    if (has_layers) return ModelComponent{ModelFamily::kZImageControl, std::string(prefix), false};
+  }
+  return std::nullopt;
+}
+
+std::optional<ModelComponent> find_upscaler(const Tensors& tensors) {
+  constexpr std::array<std::string_view, 5> kPrefixes = {"", "params_ema.", "params.", "module.",
+                                                         "netG."};
+  for (const std::string_view prefix : kPrefixes) {
+    if (is_upscaler(tensors, prefix)) {
+      return ModelComponent{ModelFamily::kUpscaler, std::string(prefix), false};
+    }
+  }
+  return std::nullopt;
+}
+
 std::string describe_qwen3(const Tensors& tensors, const std::string& prefix) {
   constexpr std::array<std::pair<int64_t, const char*>, 6> kSizes = {{{1024, " (0.6B)"},
                                                                       {2048, " (1.7B)"},
@@ -158,7 +181,8 @@ FileContents identify(const weights::WeightFile& file) {
   contents.description = describe_adapter(tensors);
   if (!contents.description.empty()) return contents;
 
-  for (const auto& found : {find_dit(tensors), find_qwen3(tensors), find_autoencoder(tensors)}) {
+  for (const auto& found : {find_dit(tensors), find_qwen3(tensors), find_autoencoder(tensors),
+                            find_control(tensors), find_upscaler(tensors)}) {
     if (found) contents.components.push_back(*found);
   }
   std::string foreign;

@@ -10,6 +10,10 @@ std::string family_name(ModelFamily family) {
       return "Qwen3 text encoder";
     case ModelFamily::kFluxAutoencoder:
       return "FLUX autoencoder";
+    case ModelFamily::kZImageControl:
+      return "Z-Image Fun ControlNet";
+    case ModelFamily::kUpscaler:
+      return "upscale model";
   }
   return {};
 }

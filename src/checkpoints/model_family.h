@@ -5,9 +5,10 @@
 
 namespace zanime::checkpoints {
 
-enum class ModelFamily { kZImage, kQwen3, kFluxAutoencoder };
+enum class ModelFamily { kZImage, kQwen3, kFluxAutoencoder, kZImageControl, kUpscaler };
 
-// "Z-Image diffusion model", "Qwen3 text encoder", "FLUX autoencoder"
+// "Z-Image diffusion model", "Qwen3 text encoder", "FLUX autoencoder", "Z-Image Fun ControlNet",
+// "upscale model"
 std::string family_name(ModelFamily family);
 
 }  // namespace zanime::checkpoints

@@ -15,6 +15,7 @@
 #include "checkpoints/family.h"
 #include "checkpoints/model_file.h"
 #include "checkpoints/stored_spec.h"
+#include "checkpoints/upscaler_spec.h"
 #include "weights/quantization.h"
 
 namespace zanime::checkpoints {
@@ -71,6 +72,8 @@ class Loader {
     }
     std::vector<std::string> unused;
     for (const auto& [name, weight] : weights) {
+      // SPAN's merged convolutions are made anew from their parts.
+      if (name.find(".eval_conv.") != std::string::npos) continue;
       if (!known.contains(name)) unused.push_back(component_.prefix + name);
     }
     if (unused.empty()) return;
@@ -97,6 +100,10 @@ class Loader {
         return network_tensors(stored_qwen3_spec(shapes));
       case ModelFamily::kFluxAutoencoder:
         return network_tensors(stored_autoencoder_spec(shapes));
+      case ModelFamily::kZImageControl:
+        return network_tensors(stored_control_spec(shapes));
+      case ModelFamily::kUpscaler:
+        return network_tensors(stored_upscaler_spec(shapes));
     }
     throw Error(ErrorKind::kInternal, "complete_tensors: unknown family");
   }
@@ -104,11 +111,12 @@ class Loader {
   // Names without prefix, in canonical form.
   StoredTensors collect() const {
     const int levels = component_.diffusers ? up_blocks() : 0;
+    const int64_t last_module = last_model_index(file_->tensors(), component_.prefix);
     StoredTensors stored;
     for (const auto& [name, entry] : file_->tensors()) {
       if (!name.starts_with(component_.prefix) || weights::is_quantization_tensor(name)) continue;
       const std::string_view rest = std::string_view(name).substr(component_.prefix.size());
-      CanonicalTarget target = canonical_target(rest, levels);
+      CanonicalTarget target = canonical_target(rest, levels, last_module);
       StoredTensor& tensor = stored[target.name];
       const bool split = target.part != CanonicalTarget::kWhole;
       const auto part = static_cast<size_t>(split ? target.part : 0);
@@ -127,10 +135,13 @@ class Loader {
     return stored;
   }
 
-  CanonicalTarget canonical_target(std::string_view name, int levels) const {
+  CanonicalTarget canonical_target(std::string_view name, int levels, int64_t last_module) const {
     switch (component_.family) {
       case ModelFamily::kZImage:
+      case ModelFamily::kZImageControl:
         return canonical_dit_name(name);
+      case ModelFamily::kUpscaler:
+        return {canonical_upscaler_name(name, last_module)};
       case ModelFamily::kFluxAutoencoder:
         if (component_.diffusers) return {canonical_autoencoder_name(name, levels)};
         break;
@@ -302,6 +313,10 @@ std::string wanted(ModelFamily family) {
       return "a Qwen3 text encoder";
     case ModelFamily::kFluxAutoencoder:
       return "a FLUX autoencoder";
+    case ModelFamily::kZImageControl:
+      return "a Z-Image Fun ControlNet";
+    case ModelFamily::kUpscaler:
+      return "an upscale model: ESRGAN, Real-ESRGAN compact or SPAN";
   }
   return {};
 }

@@ -17,6 +17,8 @@ namespace zanime::checkpoints {
 //   `embed_tokens.weight`); an all-in-one file's `text_encoders.qwen3_4b.transformer.` too.
 // - kFluxAutoencoder: `decoder.conv_in.weight`, `encoder.…`; prefix `vae.` or
 //   `first_stage_model.` taken off.
+// - kZImageControl: ComfyUI's names, `control_layers.0.attention.qkv.weight`.
+// - kUpscaler: Real-ESRGAN's names (upscaler_spec.h).
 // Scales of scaled F8 are folded into the parts. Throws Error(kFile) when the file is not a
 // weight file (saying what it is instead) or holds another family of model (saying which).
 ModelWeights open_model_weights(const std::filesystem::path& path, ModelFamily family);

@@ -104,12 +104,31 @@ AutoencoderSpec stored_autoencoder_spec(const StoredShapes& shapes) {
   return spec;
 }
 
+ControlSpec stored_control_spec(const StoredShapes& shapes) {
+  ControlSpec spec;
+  const std::string embedder = "control_all_x_embedder.2-1.weight";
+  int64_t patch_values = 4 * spec.channels;
+  read_extent(shapes, embedder, 0, spec.dim);
+  read_extent(shapes, embedder, 1, patch_values);
+  spec.channels = patch_values / 4;
+  spec.layers = count_layers(shapes, "control_layers.");
+  spec.refiners = count_layers(shapes, "control_noise_refiner.");
+  read_extent(shapes, "control_layers.0.attention.q_norm.weight", 0, spec.head_dim);
+  read_extent(shapes, "control_layers.0.feed_forward.w1.weight", 0, spec.ffn);
+  spec.refines_picture = shapes.contains("control_noise_refiner.0.after_proj.weight");
+  return spec;
+}
+
 DitSpec stored_dit_spec(const ModelWeights& weights) {
   return checked<DitSpec>(weights, stored_dit_spec);
 }
 
 Qwen3Spec stored_qwen3_spec(const ModelWeights& weights) {
   return checked<Qwen3Spec>(weights, stored_qwen3_spec);
+}
+
+ControlSpec stored_control_spec(const ModelWeights& weights) {
+  return checked<ControlSpec>(weights, stored_control_spec);
 }
 
 }  // namespace zanime::checkpoints

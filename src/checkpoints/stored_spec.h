@@ -27,10 +27,12 @@ StoredShapes shapes_of(const std::map<std::string, weights::Weight>& weights);
 DitSpec stored_dit_spec(const StoredShapes& shapes);
 Qwen3Spec stored_qwen3_spec(const StoredShapes& shapes);
 AutoencoderSpec stored_autoencoder_spec(const StoredShapes& shapes);
+ControlSpec stored_control_spec(const StoredShapes& shapes);
 
 // The same for a network that is to run, whose tensors are all there. Throw Error(kFile) also for
 // widths that contradict one another.
 DitSpec stored_dit_spec(const ModelWeights& weights);
 Qwen3Spec stored_qwen3_spec(const ModelWeights& weights);
+ControlSpec stored_control_spec(const ModelWeights& weights);
 
 }  // namespace zanime::checkpoints

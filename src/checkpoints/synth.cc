@@ -64,6 +64,10 @@ class TensorPlan {
     }
   }
 
+  void add_all(const std::vector<NamedShape>& tensors, DType dtype) {
+    for (const NamedShape& tensor : tensors) add(tensor.name, tensor.name, tensor.shape, dtype);
+  }
+
   void write(const std::filesystem::path& path) const {
     std::vector<weights::TensorSpec> specs;
     for (const SynthTensor& tensor : tensors_) specs.push_back(tensor.stored);
@@ -145,6 +149,20 @@ void synth_autoencoder(const std::filesystem::path& path, const AutoencoderSpec&
                        DType dtype) {
   TensorPlan plan;
   plan.add_autoencoder("", spec, dtype);
+  plan.write(path);
+}
+
+void synth_control(const std::filesystem::path& path, const ControlSpec& spec, DType dtype) {
+  check_widths(spec);
+  TensorPlan plan;
+  plan.add_all(network_tensors(spec), dtype);
+  plan.write(path);
+}
+
+void synth_upscaler(const std::filesystem::path& path, const UpscalerSpec& spec, DType dtype) {
+  check_widths(spec);
+  TensorPlan plan;
+  plan.add_all(network_tensors(spec), dtype);
   plan.write(path);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/dtype.h"
 #include "checkpoints/architectures.h"
+#include "checkpoints/upscaler_spec.h"
 
 namespace zanime::checkpoints {
 
@@ -25,6 +26,9 @@ void synth_dit(const std::filesystem::path& path, const DitSpec& spec, DType dty
                NameLayout layout = NameLayout::kComfy);
 void synth_qwen3(const std::filesystem::path& path, const Qwen3Spec& spec, DType dtype);
 void synth_autoencoder(const std::filesystem::path& path, const AutoencoderSpec& spec, DType dtype);
+
+void synth_control(const std::filesystem::path& path, const ControlSpec& spec, DType dtype);
+void synth_upscaler(const std::filesystem::path& path, const UpscalerSpec& spec, DType dtype);
 
 // All three in one file under `model.diffusion_model.`, `text_encoders.qwen3_4b.transformer.` and
 // `vae.`, each with its own type.
