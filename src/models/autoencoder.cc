@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "models/conv_layers.h"
 #include "models/model_shapes.h"
 
 namespace zanime::models {
@@ -11,28 +12,6 @@ namespace {
 
 constexpr int kNormGroups = 32;
 constexpr float kGroupNormEpsilon = 1e-6f;
-
-ops::Conv2d load_conv(const checkpoints::ModelWeights& weights, const std::string& name) {
-  ops::Conv2d conv;
-  conv.weight = weights.get(name + ".weight");
-  const Shape& shape = conv.weight.shape();
-  if (shape.rank() != 4 || shape.size() == 0 || shape[2] != 3 || shape[3] != 3) {
-    throw Error(ErrorKind::kFile, weights.path().string() + ": tensor '" + name +
-                                      ".weight' has shape " + shape.to_string() +
-                                      "; a 3 x 3 convolution [out, in, 3, 3] was expected");
-  }
-  conv.bias = weights.get(name + ".bias", {shape[0]});
-  return conv;
-}
-
-// A 1 x 1 convolution is a product per pixel.
-ops::Linear load_pointwise(const checkpoints::ModelWeights& weights, const std::string& name) {
-  ops::Linear linear;
-  linear.weight = weights.get(name + ".weight");
-  linear.bias = weights.get(name + ".bias", {linear.weight.rows()});
-  linear.keeps_float32 = true;
-  return linear;
-}
 
 ops::GroupNorm load_norm(const checkpoints::ModelWeights& weights, const std::string& name) {
   const int64_t channels = weights.get(name + ".weight").shape().size();

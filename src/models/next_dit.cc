@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cmath>
-#include <limits>
 #include <numbers>
 
 #include "base/error.h"
@@ -13,8 +12,6 @@
 namespace zanime::models {
 namespace {
 
-constexpr float kNormEpsilon = 1e-5f;
-constexpr float kHeadNormEpsilon = std::numeric_limits<float>::epsilon();
 constexpr float kFinalNormEpsilon = 1e-6f;
 constexpr int64_t kPatch = 2;
 // Captions and pictures are padded to a multiple of this many tokens.
@@ -89,14 +86,6 @@ ops::Activation padded(const ops::Activation& x, const weights::Weight& pad, int
   return backend.join_rows(std::array{x, rows.reshaped({1, rows.dim(0), rows.dim(1)})});
 }
 
-ops::Linear load_linear(const checkpoints::ModelWeights& weights, const std::string& name,
-                        int64_t outputs, int64_t inputs, bool with_bias) {
-  ops::Linear layer;
-  layer.weight = weights.get(name + ".weight", {outputs, inputs});
-  if (with_bias) layer.bias = weights.get(name + ".bias", {outputs});
-  return layer;
-}
-
 NextDitConfig read_config(const checkpoints::ModelWeights& weights) {
   const checkpoints::DitSpec spec = checkpoints::stored_dit_spec(weights);
   if (spec.head_dim % 16 != 0) {
@@ -108,31 +97,6 @@ NextDitConfig read_config(const checkpoints::ModelWeights& weights) {
 }
 
 }  // namespace
-
-NextDit::Block NextDit::load_block(const checkpoints::ModelWeights& weights,
-                                   const std::string& name, bool modulated) const {
-  const int64_t dim = config_.dim;
-  Block block;
-  if (modulated) {
-    block.modulation =
-        load_linear(weights, name + ".adaLN_modulation.0", 4 * dim, config_.modulation(), true);
-  }
-  const auto norm = [&](const char* part, int64_t size) {
-    return weights.get(name + part, {size});
-  };
-  block.attention_norm1 = norm(".attention_norm1.weight", dim);
-  block.attention_norm2 = norm(".attention_norm2.weight", dim);
-  block.ffn_norm1 = norm(".ffn_norm1.weight", dim);
-  block.ffn_norm2 = norm(".ffn_norm2.weight", dim);
-  block.query_norm = norm(".attention.q_norm.weight", config_.head_dim);
-  block.key_norm = norm(".attention.k_norm.weight", config_.head_dim);
-  block.qkv = load_linear(weights, name + ".attention.qkv", 3 * dim, dim, false);
-  block.attention_out = load_linear(weights, name + ".attention.out", dim, dim, false);
-  block.w1 = load_linear(weights, name + ".feed_forward.w1", config_.ffn, dim, false);
-  block.w2 = load_linear(weights, name + ".feed_forward.w2", dim, config_.ffn, false);
-  block.w3 = load_linear(weights, name + ".feed_forward.w3", config_.ffn, dim, false);
-  return block;
-}
 
 NextDit::NextDit(checkpoints::ModelWeights source)
     : weights_(std::move(source)), config_(read_config(weights_)) {
@@ -149,9 +113,10 @@ NextDit::NextDit(checkpoints::ModelWeights source)
     image_pad_ = weights.get("x_pad_token", {1, c.dim});
   }
   const auto load_blocks = [&](const std::string& stem, int64_t count, bool modulated) {
-    std::vector<Block> blocks;
+    std::vector<DitBlock> blocks;
     for (int64_t i = 0; i < count; ++i) {
-      blocks.push_back(load_block(weights, stem + "." + std::to_string(i), modulated));
+      blocks.push_back(
+          load_dit_block(weights, stem + "." + std::to_string(i), widths_of(c), modulated));
     }
     return blocks;
   };
@@ -167,38 +132,9 @@ NextDit::NextDit(checkpoints::ModelWeights source)
 
 void NextDit::expect_block(size_t index, ops::Backend& backend) const {
   index %= noise_refiners_.size() + layers_.size();
-  const Block& block = index < noise_refiners_.size() ? noise_refiners_[index]
-                                                      : layers_[index - noise_refiners_.size()];
-  backend.expect(std::array<const weights::Weight*, 6>{
-      &block.modulation.weight, &block.qkv.weight, &block.attention_out.weight, &block.w1.weight,
-      &block.w3.weight, &block.w2.weight});
-}
-
-void NextDit::run_block(const Block& block, ops::Activation& x, const ops::Activation& time,
-                        const ops::RopeTable& rope, ops::Backend& backend) const {
-  const int64_t dim = config_.dim;
-  const ops::AttentionLayout layout{x.dim(0), x.dim(1), config_.heads(), config_.heads(),
-                                    config_.head_dim};
-  ops::Activation scale_attention, gate_attention, scale_ffn, gate_ffn;  // empty: no modulation
-  if (!block.modulation.weight.empty()) {
-    const ops::Activation modulation = backend.linear(time, block.modulation).reshaped({4, dim});
-    scale_attention = modulation.rows(0, 1).reshaped({dim});
-    gate_attention = modulation.rows(1, 1).reshaped({dim});
-    scale_ffn = modulation.rows(2, 1).reshaped({dim});
-    gate_ffn = modulation.rows(3, 1).reshaped({dim});
-  }
-  const ops::Activation attention_in =
-      backend.rms_norm(x, block.attention_norm1, kNormEpsilon, scale_attention);
-  ops::Activation qkv = backend.linear(attention_in, block.qkv);
-  backend.head_norm_rope_inplace(qkv, layout, block.query_norm, block.key_norm, kHeadNormEpsilon,
-                                 rope);
-  const ops::Activation attended =
-      backend.linear(backend.attention(qkv, layout, /*causal=*/false), block.attention_out);
-  backend.gated_norm_add_inplace(x, attended, block.attention_norm2, kNormEpsilon, gate_attention);
-
-  const ops::Activation ffn_in = backend.rms_norm(x, block.ffn_norm1, kNormEpsilon, scale_ffn);
-  const ops::Activation fed = backend.gated_feed_forward(ffn_in, block.w1, block.w3, block.w2);
-  backend.gated_norm_add_inplace(x, fed, block.ffn_norm2, kNormEpsilon, gate_ffn);
+  expect_dit_block(index < noise_refiners_.size() ? noise_refiners_[index]
+                                                  : layers_[index - noise_refiners_.size()],
+                   backend);
 }
 
 NextDit::Caption NextDit::embed_caption(const Tensor& conditioning, ops::Backend& backend,
@@ -206,13 +142,13 @@ NextDit::Caption NextDit::embed_caption(const Tensor& conditioning, ops::Backend
   const int64_t tokens = conditioning.dim(0);
   const int64_t padded_tokens = config_.pad_tokens ? round_up(tokens, kTokenMultiple) : tokens;
   ops::Activation x = backend.linear(
-      backend.rms_norm(backend.upload(conditioning), caption_norm_, kNormEpsilon), caption_in_);
+      backend.rms_norm(backend.upload(conditioning), caption_norm_, kDitNormEpsilon), caption_in_);
   x = padded(x.reshaped({1, tokens, config_.dim}), caption_pad_, padded_tokens, backend);
   const ops::RopeTable rope =
       rope_table(token_positions(padded_tokens, 0, 0, 0), config_.head_dim, backend);
-  for (const Block& block : context_refiners_) {
+  for (const DitBlock& block : context_refiners_) {
     cancel.throw_if_cancelled();
-    run_block(block, x, {}, rope, backend);
+    run_dit_block(block, widths_of(config_), x, {}, rope, backend);
   }
   return {x};
 }
@@ -225,8 +161,8 @@ NextDit::Canvas NextDit::canvas(const Tensor& latent, const Caption& caption,
   canvas.rows = round_up(canvas.height, kPatch) / kPatch;
   canvas.columns = round_up(canvas.width, kPatch) / kPatch;
   canvas.caption_tokens = caption.tokens.dim(1);
-  const int64_t patches = canvas.rows * canvas.columns;
-  canvas.image_tokens = config_.pad_tokens ? round_up(patches, kTokenMultiple) : patches;
+  canvas.image_tokens =
+      config_.pad_tokens ? round_up(canvas.patches(), kTokenMultiple) : canvas.patches();
   canvas.rope = rope_table(
       token_positions(canvas.caption_tokens, canvas.rows, canvas.columns, canvas.image_tokens),
       config_.head_dim, backend);
@@ -234,8 +170,8 @@ NextDit::Canvas NextDit::canvas(const Tensor& latent, const Caption& caption,
 }
 
 Tensor NextDit::velocity(const Tensor& latent, float sigma, const Caption& caption,
-                         const Canvas& canvas, ops::Backend& backend,
-                         const CancelToken& cancel) const {
+                         const Canvas& canvas, ops::Backend& backend, const CancelToken& cancel,
+                         std::span<const AppliedControl> controls) const {
   const ops::Activation time = backend.linear(
       backend.silu(backend.linear(backend.upload(time_features(sigma)), time_in_)), time_out_);
 
@@ -243,19 +179,33 @@ Tensor NextDit::velocity(const Tensor& latent, float sigma, const Caption& capti
   ops::Activation image = padded(backend.linear(backend.upload(patches), image_in_), image_pad_,
                                  canvas.image_tokens, backend);
   const ops::RopeTable image_rope = canvas.rope.rows(canvas.caption_tokens, canvas.image_tokens);
+  std::vector<ControlWalk> walks;
+  for (const AppliedControl& control : controls) {
+    walks.emplace_back(control, time, canvas.rope.rows(canvas.caption_tokens, canvas.patches()),
+                       backend);
+  }
+  // One block, and what the control branches beside it add to the picture's tokens behind it.
+  const auto run_block = [&](const DitBlock& block, ops::Activation& x, const ops::RopeTable& rope,
+                             int64_t first_image_token, auto change_of) {
+    cancel.throw_if_cancelled();
+    std::vector<ops::Activation> changes;
+    for (ControlWalk& walk : walks) changes.push_back(change_of(walk));
+    run_dit_block(block, widths_of(config_), x, time, rope, backend);
+    for (size_t i = 0; i < walks.size(); ++i) walks[i].add(changes[i], x, first_image_token);
+  };
   size_t next = 0;
   while (next < kBlocksAhead) expect_block(next++, backend);
-  for (const Block& block : noise_refiners_) {
-    cancel.throw_if_cancelled();
+  for (size_t i = 0; i < noise_refiners_.size(); ++i) {
     expect_block(next++, backend);
-    run_block(block, image, time, image_rope, backend);
+    run_block(noise_refiners_[i], image, image_rope, 0,
+              [&](ControlWalk& walk) { return walk.before_refiner(i, image); });
   }
 
   ops::Activation x = backend.join_rows(std::array{caption.tokens, image});
-  for (const Block& block : layers_) {
-    cancel.throw_if_cancelled();
+  for (size_t i = 0; i < layers_.size(); ++i) {
     expect_block(next++, backend);
-    run_block(block, x, time, canvas.rope, backend);
+    run_block(layers_[i], x, canvas.rope, canvas.caption_tokens,
+              [&](ControlWalk& walk) { return walk.before_layer(i, x, canvas.caption_tokens); });
   }
 
   const ops::Activation scale =

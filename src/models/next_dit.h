@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,8 @@
 #include "base/tensor.h"
 #include "checkpoints/architectures.h"
 #include "checkpoints/model_weights.h"
+#include "models/control_branch.h"
+#include "models/dit_block.h"
 #include "ops/ops.h"
 #include "weights/weight.h"
 
@@ -43,6 +46,7 @@ class NextDit {
     int64_t image_tokens = 0;  // patches, and padding behind them
     ops::RopeTable rope;       // of all tokens, the caption's first
 
+    int64_t patches() const { return rows * columns; }
     // Whether it is the one for such latents.
     bool fits(const Tensor& latent) const {
       return latent.dim(2) == height && latent.dim(3) == width;
@@ -53,26 +57,15 @@ class NextDit {
 
   // Velocity v of the flow at `latent` [batch, channels, height, width] and sigma in [0, 1];
   // denoised = latent - sigma * v. Odd heights and widths are padded (circular) and cut back.
+  // Control branches act in their order; their tokens are those of a hint that covers the canvas.
   Tensor velocity(const Tensor& latent, float sigma, const Caption& caption, const Canvas& canvas,
-                  ops::Backend& backend, const CancelToken& cancel) const;
+                  ops::Backend& backend, const CancelToken& cancel,
+                  std::span<const AppliedControl> controls = {}) const;
 
  private:
-  struct Block {
-    ops::Linear modulation;  // empty weight where the block has no modulation
-    weights::Weight attention_norm1, attention_norm2, ffn_norm1, ffn_norm2;
-    ops::Linear qkv, attention_out;
-    weights::Weight query_norm, key_norm;
-    ops::Linear w1, w2, w3;
-  };
-
-  Block load_block(const checkpoints::ModelWeights& weights, const std::string& name,
-                   bool modulated) const;
   // Tells the backend of a block to come. Index 0 is the first noise refiner, after the last layer
   // comes the first noise refiner again: the next step.
   void expect_block(size_t index, ops::Backend& backend) const;
-  // x [batch, tokens, dim]; time [1, modulation], empty for a block without modulation.
-  void run_block(const Block& block, ops::Activation& x, const ops::Activation& time,
-                 const ops::RopeTable& rope, ops::Backend& backend) const;
 
   checkpoints::ModelWeights weights_;
   NextDitConfig config_;
@@ -81,7 +74,7 @@ class NextDit {
   ops::Linear caption_in_;
   ops::Linear image_in_;
   weights::Weight caption_pad_, image_pad_;  // [1, dim]
-  std::vector<Block> context_refiners_, noise_refiners_, layers_;
+  std::vector<DitBlock> context_refiners_, noise_refiners_, layers_;
   ops::Linear final_modulation_, final_out_;
 };
 
