@@ -15,6 +15,8 @@ const std::vector<ModelFolder>& model_folders() {
       {"vae", {"vae"}, "--vae"},
       {"checkpoints", {"checkpoints"}, ""},
       {"loras", {"loras"}, ""},
+      {"model_patches", {"model_patches"}, "--control"},
+      {"upscale_models", {"upscale_models"}, "--upscale"},
   };
   return kFolders;
 }

@@ -244,15 +244,15 @@ constexpr std::array kGroups{
           "CreateHookLora,CreateHookLoraModelOnly,CreateHookModelAsLora,"
           "CreateHookModelAsLoraModelOnly,DeprecatedCheckpointLoader,DeprecatedDiffusersLoader,"
           "DiffusersLoader,EndLoop,GLSLShader,GetItemFromList,GetLatentSize,ImageColorSpace,"
-          "ImageCompositor,ImageHistogram,ImageSDRToHDR,ImageUpscaleWithModel,"
+          "ImageCompositor,ImageHistogram,ImageSDRToHDR,"
           "LatentOperationBlend,LayersFromBoundingBoxes,LoopIteration,"
           "LoopProgress,LoopResult,LoraLoaderBypass,LoraLoaderBypassModelOnly,LoraSave,"
           "ModelComputeDtype,ModelMergeAdd,ModelMergeBlocks,ModelMergeSimple,"
-          "ModelMergeSubtract,ModelPatchLoader,ModelSave,PadImageNode,"
-          "QwenImageDiffsynthControlnet,ReferenceLatent,SaveAnimatedPNG,SaveAnimatedWEBP,"
+          "ModelMergeSubtract,ModelSave,PadImageNode,"
+          "ReferenceLatent,SaveAnimatedPNG,SaveAnimatedWEBP,"
           "SaveConditioning,SaveText,ScaleROPE,SetClipHooks,SetHookKeyframes,"
           "SkipLayerGuidanceDiT,SkipLayerGuidanceDiTSimple,StartLoop,TextEncodeZImageOmni,"
-          "TextOverlay,UpscaleModelLoader,VAESave,ZImageFunControlnet,"},
+          "TextOverlay,VAESave,"},
 };
 
 // Calls `use` with each name of a group.

@@ -38,6 +38,8 @@ NodeTypes all_node_types() {
   add_crop_to_mask_node(types);
   add_image_resize_nodes(types);
   add_image_batch_nodes(types);
+  add_control_nodes(types);
+  add_upscale_nodes(types);
   add_viewer_nodes(types);
   add_latent_arithmetic_nodes(types);
   add_latent_shape_nodes(types);

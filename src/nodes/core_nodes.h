@@ -62,7 +62,10 @@ void add_crop_to_mask_node(NodeTypes& types);
 void add_image_resize_nodes(NodeTypes& types);
 // EmptyImage, BatchImagesNode, ImageGrid, SplitImageToTileList, …; and BatchMasksNode
 void add_image_batch_nodes(NodeTypes& types);
-void add_viewer_nodes(NodeTypes& types);  // ImageCompare, MaskPreview
+// ModelPatchLoader, ZImageFunControlnet, QwenImageDiffsynthControlnet
+void add_control_nodes(NodeTypes& types);
+void add_upscale_nodes(NodeTypes& types);  // UpscaleModelLoader, ImageUpscaleWithModel
+void add_viewer_nodes(NodeTypes& types);   // ImageCompare, MaskPreview
 // LatentAdd, LatentBlend, …; LatentOperation…, LatentApplyOperation and …CFG
 void add_latent_arithmetic_nodes(NodeTypes& types);
 // LatentCut, LatentComposite, LatentFlip, RebatchLatents, …; and EmptyFlux2LatentImage

@@ -55,6 +55,8 @@ std::string_view value_type_name(const Value& value) {
           [](const Noise&) { return "NOISE"; },
           [](const Guider&) { return "GUIDER"; },
           [](const TimeRange&) { return "TIMESTEPS_RANGE"; },
+          [](const ControlNet&) { return "MODEL_PATCH"; },
+          [](const UpscaleModel&) { return "UPSCALE_MODEL"; },
           [](const Json&) { return "JSON"; },
           [](const Items& list) {
             return list->values.empty() ? "an empty list" : value_type_name(list->values.front());

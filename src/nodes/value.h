@@ -14,8 +14,10 @@
 
 #include "base/tensor.h"
 #include "models/autoencoder.h"
+#include "models/control_branch.h"
 #include "models/next_dit.h"
 #include "models/qwen3.h"
+#include "models/upscaler.h"
 #include "sampling/flow.h"
 #include "sampling/samplers.h"
 
@@ -28,6 +30,8 @@ std::string to_string(WideInt value);
 // See nodes/sampling/model_patch.h.
 struct PatchContext;
 struct ModelPatch;
+// See nodes/sampling/control_hint.h.
+class ControlHint;
 
 // MODEL: a diffusion model, how its noise levels are spaced, and what changes its predictions.
 struct Model {
@@ -41,6 +45,14 @@ struct Model {
   double noise_scale = 1.0;                                 // of the noise that it was trained with
   // In the order in which nodes added them; each makes the patch for one run.
   std::vector<std::function<ModelPatch(const PatchContext&)>> patches = {};
+  // Control branches beside the network, with what they see, in the order in which nodes added
+  // them.
+  std::vector<std::shared_ptr<const ControlHint>> controls = {};
+};
+
+// MODEL_PATCH: a network that goes beside a diffusion model.
+struct ControlNet {
+  std::shared_ptr<const models::ControlBranch> branch;
 };
 
 // CLIP: a text encoder.
@@ -53,6 +65,11 @@ struct Vae {
   std::shared_ptr<const models::AutoencoderDecoder> decoder;
   // Null for a file that holds a decoder alone.
   std::shared_ptr<const models::AutoencoderEncoder> encoder = {};
+};
+
+// UPSCALE_MODEL
+struct UpscaleModel {
+  std::shared_ptr<const models::Upscaler> upscaler;
 };
 
 // CONDITIONING: more than one entry are predicted side by side and averaged.
@@ -149,12 +166,12 @@ struct Guider {
   Kind kind = Kind::kBasic;
   Model model;
   Conditioning positive;
-  Conditioning middle = {};                          // dual kinds: the second positive conditioning
-  Conditioning negative = {};                        // all but kBasic
-  double cfg = 1.0;                                  // dual kinds: between `positive` and `middle`
-  double cfg_middle = 1.0;                           // dual kinds: between `middle` and `negative`
-  Conditioning empty = {};                           // kPerpNeg: where both directions start
-  double negative_scale = 1.0;                       // kPerpNeg
+  Conditioning middle = {};     // dual kinds: the second positive conditioning
+  Conditioning negative = {};   // all but kBasic
+  double cfg = 1.0;             // dual kinds: between `positive` and `middle`
+  double cfg_middle = 1.0;      // dual kinds: between `middle` and `negative`
+  Conditioning empty = {};      // kPerpNeg: where both directions start
+  double negative_scale = 1.0;  // kPerpNeg
 };
 
 // What a graph wrote into an input that takes anything, where it is neither a text nor a number.
@@ -168,9 +185,10 @@ using Items = std::shared_ptr<const ItemList>;
 
 // A new type of link adds its struct here, its name to `value_type_name` and its tensors to
 // `tensors_of`; nothing else needs to know it.
-using Value = std::variant<std::monostate, bool, WideInt, double, std::string, Model, Clip, Vae,
-                           Conditioning, Latent, Image, Mask, BoundingBox, LatentOperation, Sigmas,
-                           Sampler, Noise, Guider, TimeRange, Json, Items>;
+using Value =
+    std::variant<std::monostate, bool, WideInt, double, std::string, Model, Clip, Vae, Conditioning,
+                 Latent, Image, Mask, BoundingBox, LatentOperation, Sigmas, Sampler, Noise, Guider,
+                 TimeRange, ControlNet, UpscaleModel, Json, Items>;
 
 struct ItemList {
   std::vector<Value> values;

@@ -25,7 +25,8 @@ constexpr const char* kArchive =
 constexpr const char* kPicture = "is a picture, not a model: download the .safetensors file";
 constexpr const char* kPickle =
     "is a PyTorch pickle (.ckpt, .pt, .pth, .bin), which can run code and is not loaded: use the "
-    "model's .safetensors file";
+    "model's .safetensors file, or make one of it where PyTorch is, with "
+    "safetensors.torch.save_file(torch.load(FILE, weights_only=True), NEW)";
 
 constexpr std::array kMagics = {
     Magic{0, "GGUF"sv, "is a GGUF file, where a safetensors file is needed"},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "base/error.h"
 #include "models/next_dit.h"
 #include "nodes/sampling/conditioning_area.h"
+#include "nodes/sampling/control_hint.h"
 
 namespace zanime::nodes {
 namespace {
@@ -47,6 +49,7 @@ class ConditionedModel {
   ConditionedModel(const Model& model, const Conditioning& conditioning, ops::Backend& backend,
                    const CancelToken& cancel)
       : network_(model.network),
+        hints_(model.controls),
         timestep_scale_(static_cast<float>(model.timestep_scale)),
         backend_(backend),
         cancel_(cancel) {
@@ -96,7 +99,25 @@ class ConditionedModel {
       prepared.canvas = network_->canvas(x, *prepared.caption, backend_);
     }
     return network_->velocity(x, sigma * timestep_scale_, *prepared.caption, *prepared.canvas,
-                              backend_, cancel_);
+                              backend_, cancel_, controls_for(*prepared.canvas, x.dim(0)));
+  }
+
+  // The control branches with what they see at a canvas's size.
+  const std::vector<models::AppliedControl>& controls_for(const models::NextDit::Canvas& canvas,
+                                                          int64_t batch) {
+    std::vector<models::AppliedControl>& controls = controls_[{canvas.rows, canvas.columns}];
+    if (controls.size() == hints_.size()) return controls;
+    for (const std::shared_ptr<const ControlHint>& hint : hints_) {
+      const Tensor latent = hint->latent(2 * canvas.rows, 2 * canvas.columns, backend_, cancel_);
+      if (latent.dim(0) != 1 && latent.dim(0) != batch) {
+        throw Error(ErrorKind::kGraph, "there are " + std::to_string(latent.dim(0)) +
+                                           " control pictures and " + std::to_string(batch) +
+                                           " latents; give one picture, or one for each");
+      }
+      controls.push_back(
+          {&hint->branch(), hint->branch().embed(latent, backend_), hint->strength()});
+    }
+    return controls;
   }
 
   // Adds an entry's velocity in its box, each place by its weight.
@@ -136,6 +157,9 @@ class ConditionedModel {
   }
 
   std::shared_ptr<const models::NextDit> network_;
+  std::vector<std::shared_ptr<const ControlHint>> hints_;
+  // By rows and columns of patches: an area has its own.
+  std::map<std::pair<int64_t, int64_t>, std::vector<models::AppliedControl>> controls_;
   float timestep_scale_;
   std::vector<PreparedEntry> entries_;
   ops::Backend& backend_;
