@@ -38,6 +38,7 @@ nb::dict limits() {
   add("batch", 1, engine::kMaxBatch);
   add("strength", 0.0, 1.0);
   add("lora_strength", -engine::kMaxLoraStrength, engine::kMaxLoraStrength);
+  add("control_strength", -engine::kMaxControlStrength, engine::kMaxControlStrength);
   add("prompt_characters", 0, static_cast<int64_t>(engine::kMaxPromptCharacters));
   return found;
 }

@@ -73,7 +73,9 @@ constexpr const char* kInitSignature =
     "init_image: str | os.PathLike = '', strength: float | None = None, "
     "mask: str | os.PathLike = '', mask_channel: str = '', hires: float = 1.0, "
     "hires_strength: float = 0.5, hires_steps: int | None = None, hires_from: str = '', "
-    "loras: collections.abc.Sequence[str | tuple[str, float]] = (), model: str = '', "
+    "loras: collections.abc.Sequence[str | tuple[str, float]] = (), control: str = '', "
+    "control_image: str | os.PathLike = '', control_strength: float = 1.0, "
+    "control_canny: bool = False, upscale: str = '', model: str = '', "
     "text_encoder: str = '', vae: str = '') -> None";
 
 void bind_members(nb::class_<engine::GenerationParams>& params) {
@@ -110,6 +112,15 @@ void bind_members(nb::class_<engine::GenerationParams>& params) {
       .def_prop_ro("loras", &loras,
                    nb::for_getter(nb::sig("def loras(self, /) -> list[tuple[str, float]]")),
                    "Adapters of loras/ in their order, each with a strength from -100 to 100.")
+      .def_ro("control", &engine::GenerationParams::control,
+              "Control branch in model_patches, which follows the control image.")
+      .def_ro("control_image", &engine::GenerationParams::control_image,
+              "Path of a PNG, JPEG or WebP of edges, depth or a pose.")
+      .def_ro("control_strength", &engine::GenerationParams::control_strength, "-10 to 10.")
+      .def_ro("control_canny", &engine::GenerationParams::control_canny,
+              "Whether the edges of the control image are drawn first.")
+      .def_ro("upscale", &engine::GenerationParams::upscale,
+              "Network in upscale_models that makes the finished picture larger.")
       .def_ro("model", &engine::GenerationParams::model,
               "File in diffusion_models; '': see complete().")
       .def_ro("text_encoder", &engine::GenerationParams::text_encoder, "File in text_encoders.")

@@ -191,6 +191,7 @@ int run_program(int argc, char** argv, const CancelToken& cancel) {
   });
   add_generate_command(app, globals, cancel);
   add_run_command(app, globals, cancel);
+  add_upscale_command(app, globals, cancel);
   add_graph_command(app, globals);
   add_nodes_command(app, globals);
   add_inspect_command(app, globals);

@@ -11,6 +11,7 @@ namespace zanime::cli {
 
 void add_generate_command(CLI::App& app, const GlobalOptions& globals, const CancelToken& cancel);
 void add_run_command(CLI::App& app, const GlobalOptions& globals, const CancelToken& cancel);
+void add_upscale_command(CLI::App& app, const GlobalOptions& globals, const CancelToken& cancel);
 void add_graph_command(CLI::App& app, const GlobalOptions& globals);
 void add_nodes_command(CLI::App& app, const GlobalOptions& globals);
 void add_fetch_command(CLI::App& app, const GlobalOptions& globals, const CancelToken& cancel);

@@ -325,6 +325,42 @@ void add_model_options(CLI::App& command, GenerateOptions& options) {
   add_models_root_option(command, options.models_root)->type_name("FOLDER")->group(group);
 }
 
+void add_control_options(CLI::App& command, engine::GenerationParams& params) {
+  const char* group = "Control";
+  CLI::Option* control =
+      command
+          .add_option("--control", params.control,
+                      "File of model_patches/ that follows a picture: a Z-Image Fun ControlNet")
+          ->type_name("NAME")
+          ->group(group);
+  CLI::Option* image = command
+                           .add_option("--control-image", params.control_image,
+                                       "The picture: edges, a depth or a pose")
+                           ->type_name("FILE")
+                           ->group(group)
+                           ->needs(control);
+  control->needs(image);
+  command
+      .add_option("--control-strength", params.control_strength,
+                  "How strongly it is followed, -10 to 10 (default 1)")
+      ->type_name("S")
+      ->group(group)
+      ->needs(control);
+  command
+      .add_flag("--control-canny", params.control_canny,
+                "Draw the edges of that picture first (Canny)")
+      ->group(group)
+      ->needs(control);
+}
+
+void add_upscale_option(CLI::App& command, engine::GenerationParams& params) {
+  command
+      .add_option("--upscale", params.upscale,
+                  "File of upscale_models/ that makes the finished picture larger")
+      ->type_name("NAME")
+      ->group("Upscaling");
+}
+
 void add_output_options(CLI::App& command, GenerateOptions& options) {
   const char* group = "Output";
   command
@@ -358,6 +394,8 @@ void add_generate_command(CLI::App& app, const GlobalOptions& globals, const Can
   add_several_options(*command, *options);
   add_init_image_options(*command, options->params);
   add_hires_options(*command, options->params);
+  add_control_options(*command, options->params);
+  add_upscale_option(*command, options->params);
   add_model_options(*command, *options);
   add_output_options(*command, *options);
   command->callback([options, &globals, &cancel] { generate(*options, globals, cancel); });

@@ -98,6 +98,59 @@ void add_autoencoder(CLI::App& synth) {
   });
 }
 
+void add_control(CLI::App& synth) {
+  struct ControlOptions {
+    Output output{.path = "", .dtype = "bf16"};
+    checkpoints::ControlSpec spec;
+    bool is_second_version = false;
+  };
+  CLI::App* command = synth.add_subcommand("control", "A Z-Image Fun ControlNet");
+  const auto options = std::make_shared<ControlOptions>();
+  add_output_options(*command, options->output);
+  add_width(*command, "--dim", options->spec.dim, "Width of a token");
+  add_width(*command, "--layers", options->spec.layers, "Blocks beside the model's: 3, 6 or 15");
+  add_width(*command, "--head-dim", options->spec.head_dim, "Width of a head");
+  add_width(*command, "--ffn", options->spec.ffn, "Width inside the feed-forward");
+  command->add_flag("--inpaint", options->is_second_version,
+                    "As versions 2: with mask and inpainted picture, and refiners that change the "
+                    "picture");
+  command->callback([options] {
+    if (options->is_second_version) {
+      options->spec.channels = checkpoints::ControlSpec::kInpaintChannels;
+      options->spec.refines_picture = true;
+    }
+    checkpoints::synth_control(options->output.path, options->spec, options->output.type());
+  });
+}
+
+void add_upscaler(CLI::App& synth) {
+  struct UpscalerOptions {
+    Output output{.path = "", .dtype = "fp32"};
+    checkpoints::UpscalerSpec spec;
+    std::string kind = "esrgan";
+  };
+  CLI::App* command = synth.add_subcommand("upscaler", "A network that makes pictures larger");
+  const auto options = std::make_shared<UpscalerOptions>();
+  add_output_options(*command, options->output);
+  command->add_option("--kind", options->kind, "Which one")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"esrgan", "compact", "span"}));
+  add_width(*command, "--scale", options->spec.scale, "Pixels along a side that one becomes");
+  add_width(*command, "--features", options->spec.features, "Channels inside");
+  command->add_option("--blocks", options->spec.blocks, "Blocks (SPAN has always 6)")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1000));
+  add_width(*command, "--fold", options->spec.fold,
+            "ESRGAN: pixels along a side that are folded into channels first");
+  command->callback([options] {
+    using checkpoints::UpscalerKind;
+    options->spec.kind = options->kind == "esrgan"    ? UpscalerKind::kEsrgan
+                         : options->kind == "compact" ? UpscalerKind::kCompact
+                                                      : UpscalerKind::kSpan;
+    checkpoints::synth_upscaler(options->output.path, options->spec, options->output.type());
+  });
+}
+
 }  // namespace
 
 void add_lab_synth(CLI::App& lab) {
@@ -107,6 +160,8 @@ void add_lab_synth(CLI::App& lab) {
   add_dit(*synth);
   add_qwen3(*synth);
   add_autoencoder(*synth);
+  add_control(*synth);
+  add_upscaler(*synth);
 }
 
 }  // namespace zanime::cli

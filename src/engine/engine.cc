@@ -183,6 +183,8 @@ CompletedParams Engine::complete(GenerationParams params) const {
   fill(params.text_encoder, "text_encoders");
   fill(params.vae, "vae");
   complete_adapters(params);
+  if (!params.control.empty()) complete_name("model_patches", params.control);
+  if (!params.upscale.empty()) complete_name("upscale_models", params.upscale);
   complete_encoding(params);
   validate(params);  // what wildcards and pictures brought in
   return CompletedParams(std::move(params));
@@ -202,10 +204,14 @@ void Engine::expand_texts(const std::vector<std::string*>& texts, uint64_t seed)
 }
 
 void Engine::complete_pictures(GenerationParams& params, int64_t max_pixels) const {
-  if (params.init_image.empty()) return;
   const auto facts_of = [this](const std::string& name, const char* what) {
     return input_pictures_.facts(files_.locate_picture(name, what));
   };
+  if (!params.control_image.empty()) {
+    const InputPictures::Facts control = facts_of(params.control_image, "the control image");
+    if (params.init_image.empty()) take_size(params, control.width, control.height, max_pixels);
+  }
+  if (params.init_image.empty()) return;
   const InputPictures::Facts picture = facts_of(params.init_image, "the init image");
   take_size(params, picture.width, picture.height, max_pixels);
   if (params.mask.empty()) return;
@@ -219,45 +225,54 @@ void Engine::complete_pictures(GenerationParams& params, int64_t max_pixels) con
 }
 
 void Engine::complete_adapters(GenerationParams& params) const {
-  if (params.loras.empty()) return;
-  const std::vector<std::string> names = models_.list("loras");
-  for (LoraChoice& lora : params.loras) {
-    if (std::find(names.begin(), names.end(), lora.name) == names.end()) {
-      const auto longer = std::find_if(names.begin(), names.end(), [&](const std::string& name) {
-        return std::filesystem::path(name).replace_extension().generic_string() == lora.name;
-      });
-      // Also where there is none: names with the extension are near one another, without it not.
-      if (longer != names.end()) {
-        lora.name = *longer;
-      } else if (!std::filesystem::path(lora.name).has_extension()) {
-        lora.name += ".safetensors";
-      }
+  for (LoraChoice& lora : params.loras) complete_name("loras", lora.name);
+}
+
+void Engine::complete_name(const char* folder, std::string& name) const {
+  const std::vector<std::string> names = models_.list(folder);
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    const auto longer = std::find_if(names.begin(), names.end(), [&](const std::string& other) {
+      return std::filesystem::path(other).replace_extension().generic_string() == name;
+    });
+    // Also where there is none: names with the extension are near one another, without it not.
+    if (longer != names.end()) {
+      name = *longer;
+    } else if (!std::filesystem::path(name).has_extension()) {
+      name += ".safetensors";
     }
-    models_.find("loras", lora.name);
   }
+  models_.find(folder, name);
 }
 
 void Engine::complete_encoding(GenerationParams& params) const {
   const bool enlarges = params.hires > 1.0 && params.hires_from != "latent";
-  if (params.init_image.empty() && !enlarges) return;
+  const bool controls = !params.control.empty();
+  if (params.init_image.empty() && !enlarges && !controls) return;
   const std::filesystem::path vae = models_.find("vae", params.vae);
   const bool encodes = has_encoder(vae);
   if (params.hires > 1.0 && params.hires_from.empty()) {
     params.hires_from = encodes ? "picture" : "latent";
   }
-  if (encodes || (params.init_image.empty() && params.hires_from == "latent")) return;
+  const bool from_latent = params.init_image.empty() && !controls && params.hires_from == "latent";
+  if (encodes || from_latent) return;
   throw Error(ErrorKind::kFile,
               vae.string() + ": this autoencoder has a decoder alone, and a picture is to be " +
                   "encoded; choose a complete file with --vae NAME (ae.safetensors)" +
-                  (params.init_image.empty() ? ", or take the latent: --hires-from latent" : ""));
+                  (enlarges && params.init_image.empty() && !controls
+                       ? ", or take the latent: --hires-from latent"
+                       : ""));
 }
 
 GraphPictures Engine::graph_pictures(const GenerationParams& params) {
   GraphPictures pictures;
+  files_.forget_pictures();  // the graph is to be the same whatever was asked for before
+  if (!params.control_image.empty()) {
+    pictures.control =
+        files_.add_picture(files_.locate_picture(params.control_image, "the control image"));
+  }
   if (params.init_image.empty()) return pictures;
   const auto path = files_.locate_picture(params.init_image, "the init image");
   const InputPictures::Facts& facts = input_pictures_.facts(path);
-  files_.forget_pictures();  // the graph is to be the same whatever was asked for before
   pictures.init_image = files_.add_picture(path);
   pictures.scale = facts.width != params.width || facts.height != params.height;
   if (!params.mask.empty()) {
@@ -268,6 +283,16 @@ GraphPictures Engine::graph_pictures(const GenerationParams& params) {
 
 nlohmann::ordered_json Engine::graph_for(const CompletedParams& params) {
   return plain_graph(params, options_.aura_sampling, "zanime", graph_pictures(params));
+}
+
+nlohmann::ordered_json Engine::upscale_graph_for(const std::string& picture, std::string model) {
+  if (model.empty()) {
+    model = models_.choose("upscale_models");
+  } else {
+    complete_name("upscale_models", model);
+  }
+  files_.forget_pictures();
+  return upscale_graph(files_.add_picture(files_.locate_picture(picture, "the picture")), model);
 }
 
 EngineResult Engine::generate(const CompletedParams& params, const CancelToken& cancel,

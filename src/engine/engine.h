@@ -125,6 +125,9 @@ class Engine {
 
   // The graph that `generate` runs.
   nlohmann::ordered_json graph_for(const CompletedParams& params);
+  // A graph that makes a picture larger, for `run`. `picture`: its path, or its name in the input
+  // folder. `model`: a file of upscale_models/; empty: the only one there.
+  nlohmann::ordered_json upscale_graph_for(const std::string& picture, std::string model);
 
   // What graphs may name.
   const UserFiles& files() const { return files_; }
@@ -139,6 +142,8 @@ class Engine {
   // The parts of complete() that look at pictures, adapters, and what the autoencoder can do.
   void complete_pictures(GenerationParams& params, int64_t max_pixels) const;
   void complete_adapters(GenerationParams& params) const;
+  // The name of a file in that folder, with its extension where that was left out.
+  void complete_name(const char* folder, std::string& name) const;
   void complete_encoding(GenerationParams& params) const;
   GraphPictures graph_pictures(const GenerationParams& params);
   graph::Executor& executor();

@@ -129,6 +129,24 @@ void check_loras(std::vector<std::string>& problems, const std::vector<LoraChoic
   }
 }
 
+void check_control(std::vector<std::string>& problems, const GenerationParams& params) {
+  check_real(problems, "control strength", params.control_strength, -kMaxControlStrength,
+             kMaxControlStrength);
+  if (!params.control.empty() && params.control_image.empty()) {
+    problems.push_back(
+        "a control file is given, but no picture that it follows; add the control "
+        "image");
+  }
+  if (params.control.empty() && !params.control_image.empty()) {
+    problems.push_back(
+        "a control image is given, but no file that follows it; add the control "
+        "file, one of model_patches/");
+  }
+  if (params.control_canny && params.control_image.empty()) {
+    problems.push_back("edges are to be drawn of the control image, and there is none");
+  }
+}
+
 }  // namespace
 
 const std::vector<std::string>& hires_sources() {
@@ -159,6 +177,7 @@ std::vector<std::string> problems_of(const GenerationParams& params) {
   check_init_image(problems, params);
   check_hires(problems, params);
   check_loras(problems, params.loras);
+  check_control(problems, params);
   return problems;
 }
 

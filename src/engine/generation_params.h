@@ -50,6 +50,16 @@ struct GenerationParams {
 
   std::vector<LoraChoice> loras = {};  // applied in this order
 
+  // A control branch, a file of model_patches/; empty: none. It follows the control picture: edges,
+  // a depth or a pose, or with `control_canny` any picture, whose edges are drawn first.
+  std::string control = {};
+  std::string control_image = {};  // its path, or its name in the input folder
+  double control_strength = 1.0;
+  bool control_canny = false;
+
+  // A network that makes the finished picture larger, a file of upscale_models/; empty: none.
+  std::string upscale = {};
+
   // Files by the names the loaders list; empty: see Engine.
   std::string model = {};
   std::string text_encoder = {};
@@ -68,6 +78,7 @@ inline constexpr int64_t kMaxBatch = 16;
 inline constexpr double kDefaultStrength = 0.6;
 inline constexpr double kMaxHires = 4.0;
 inline constexpr double kMaxLoraStrength = 100.0;
+inline constexpr double kMaxControlStrength = 10.0;
 // Far beyond what the model was trained on, and the point where a pasted file is likelier than a
 // prompt.
 inline constexpr size_t kMaxPromptCharacters = 20000;

@@ -44,6 +44,11 @@ void for_each_member(Params& params, Visit visit) {
   visit("hires_steps", params.hires_steps);
   visit("hires_from", params.hires_from);
   visit("loras", params.loras);
+  visit("control", params.control);
+  visit("control_image", params.control_image);
+  visit("control_strength", params.control_strength);
+  visit("control_canny", params.control_canny);
+  visit("upscale", params.upscale);
   visit("model", params.model);
   visit("text_encoder", params.text_encoder);
   visit("vae", params.vae);

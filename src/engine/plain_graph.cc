@@ -7,6 +7,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
+// Of the official Z-Image graph with this control branch.
+constexpr double kCannyLow = 0.1, kCannyHigh = 0.32;
+
 class PlainGraph {
  public:
   PlainGraph(const GenerationParams& params, bool aura_sampling, const GraphPictures& pictures)
@@ -21,6 +24,7 @@ class PlainGraph {
     if (aura_sampling_) {
       model_ = add("4", "ModelSamplingAuraFlow", {{"model", model_}, {"shift", params_.shift}});
     }
+    if (!params_.control.empty()) add_control();
     add("5", "CLIPTextEncode", {{"clip", clip_}, {"text", params_.prompt}});
     add("6", "CLIPTextEncode", {{"clip", clip_}, {"text", params_.negative_prompt}});
 
@@ -29,7 +33,8 @@ class PlainGraph {
     const ordered_json latent =
         add_sampler("8", start, params_.steps,
                     from_picture ? params_.strength.value_or(kDefaultStrength) : params_.denoise);
-    const ordered_json image = params_.hires > 1.0 ? add_second_pass(latent) : decode("9", latent);
+    ordered_json image = params_.hires > 1.0 ? add_second_pass(latent) : decode("9", latent);
+    if (!params_.upscale.empty()) image = add_upscale(image);
     add("10", "SaveImage", {{"images", image}, {"filename_prefix", filename_prefix}});
     return std::move(graph_);
   }
@@ -57,6 +62,26 @@ class PlainGraph {
                     {"strength_clip", lora.strength}});
       clip_ = output(name, 1);
     }
+  }
+
+  void add_control() {
+    const ordered_json branch = add("25", "ModelPatchLoader", {{"name", params_.control}});
+    ordered_json image = add("26", "LoadImage", {{"image", pictures_.control}});
+    if (params_.control_canny) {
+      image = add("27", "Canny",
+                  {{"image", image}, {"low_threshold", kCannyLow}, {"high_threshold", kCannyHigh}});
+    }
+    model_ = add("28", "ZImageFunControlnet",
+                 {{"model", model_},
+                  {"model_patch", branch},
+                  {"vae", output("3")},
+                  {"strength", params_.control_strength},
+                  {"image", image}});
+  }
+
+  ordered_json add_upscale(const ordered_json& image) {
+    const ordered_json network = add("50", "UpscaleModelLoader", {{"model_name", params_.upscale}});
+    return add("51", "ImageUpscaleWithModel", {{"upscale_model", network}, {"image", image}});
   }
 
   ordered_json add_empty_latent() {
@@ -157,6 +182,21 @@ class PlainGraph {
 ordered_json plain_graph(const GenerationParams& params, bool aura_sampling,
                          const std::string& filename_prefix, const GraphPictures& pictures) {
   return PlainGraph(params, aura_sampling, pictures).build(filename_prefix);
+}
+
+ordered_json upscale_graph(const std::string& picture, const std::string& model,
+                           const std::string& filename_prefix) {
+  const auto output = [](const char* id) { return ordered_json::array({id, 0}); };
+  const auto node = [](const char* class_type, ordered_json inputs) {
+    return ordered_json{{"class_type", class_type}, {"inputs", std::move(inputs)}};
+  };
+  ordered_json graph = ordered_json::object();
+  graph["1"] = node("LoadImage", {{"image", picture}});
+  graph["2"] = node("UpscaleModelLoader", {{"model_name", model}});
+  graph["3"] =
+      node("ImageUpscaleWithModel", {{"upscale_model", output("2")}, {"image", output("1")}});
+  graph["4"] = node("SaveImage", {{"images", output("3")}, {"filename_prefix", filename_prefix}});
+  return graph;
 }
 
 }  // namespace zanime::engine

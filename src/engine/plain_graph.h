@@ -14,6 +14,7 @@ struct GraphPictures {
   std::string init_image = {};  // empty: start from noise
   bool scale = false;           // to the request's size; what does not fit its shape is cut off
   std::string mask = {};        // of the same shape as the picture
+  std::string control = {};     // what the control branch follows
 };
 
 // API form. `params` is valid and complete. Ids: 1 UNETLoader, 2 CLIPLoader, 3 VAELoader,
@@ -26,8 +27,15 @@ struct GraphPictures {
 // - A second pass: 20 ImageScaleBy and 21 VAEEncode, or 20 LatentUpscaleBy; 22 SetLatentNoiseMask,
 //   23 KSampler, 24 VAEDecode.
 // - Adapters: 30, 31, … LoraLoader.
+// - Control: 25 ModelPatchLoader, 26 LoadImage, 27 Canny, 28 ZImageFunControlnet.
+// - A network that enlarges the picture: 50 UpscaleModelLoader, 51 ImageUpscaleWithModel.
 nlohmann::ordered_json plain_graph(const GenerationParams& params, bool aura_sampling = true,
                                    const std::string& filename_prefix = "zanime",
                                    const GraphPictures& pictures = {});
+
+// A picture made larger by a network of upscale_models/: 1 LoadImage, 2 UpscaleModelLoader,
+// 3 ImageUpscaleWithModel, 4 SaveImage.
+nlohmann::ordered_json upscale_graph(const std::string& picture, const std::string& model,
+                                     const std::string& filename_prefix = "zanime");
 
 }  // namespace zanime::engine

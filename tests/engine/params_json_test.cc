@@ -24,7 +24,9 @@ TEST(ParamsJson, EveryMemberComesBack) {
     "scheduler": "beta", "shift": 2.5, "seed": 18446744073709551615, "batch": 2, "denoise": 0.9,
     "init_image": "a.png", "strength": 0.4, "mask": "b.png", "mask_channel": "red", "hires": 1.5,
     "hires_strength": 0.3, "hires_steps": 5, "hires_from": "latent",
-    "loras": [{"name": "x", "strength": 0.5}], "model": "m", "text_encoder": "t", "vae": "v"})");
+    "loras": [{"name": "x", "strength": 0.5}], "control": "c", "control_image": "d.png",
+    "control_strength": 0.7, "control_canny": true, "upscale": "u", "model": "m",
+    "text_encoder": "t", "vae": "v"})");
   EXPECT_EQ(to_json(params_from_json(object)), object);
 }
 

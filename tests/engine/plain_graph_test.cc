@@ -66,16 +66,24 @@ GenerationParams rich_request() {
   params.hires = 1.5;
   params.hires_steps = 4;
   params.loras = {{"one.safetensors", 0.5}, {"two.safetensors", -1.0}};
+  params.control = "union.safetensors";
+  params.control_image = "somewhere/c.png";
+  params.control_strength = 0.7;
+  params.control_canny = true;
+  params.upscale = "x4.safetensors";
   return params;
 }
-const GraphPictures kPictures{.init_image = "a.png", .scale = true, .mask = "m.png"};
+const GraphPictures kPictures{
+    .init_image = "a.png", .scale = true, .mask = "m.png", .control = "c.png"};
 
 const FakeModelFiles& rich_files() {
   static const FakeModelFiles kFiles({{"diffusion_models", {"dit.safetensors"}},
                                       {"text_encoders", {"te.safetensors"}},
                                       {"vae", {"ae.safetensors"}},
                                       {"loras", {"one.safetensors", "two.safetensors"}},
-                                      {"input", {"a.png", "m.png"}}});
+                                      {"model_patches", {"union.safetensors"}},
+                                      {"upscale_models", {"x4.safetensors"}},
+                                      {"input", {"a.png", "m.png", "c.png"}}});
   return kFiles;
 }
 
@@ -120,11 +128,32 @@ TEST(PlainGraph, StartsFromAPictureUnderAMask) {
   EXPECT_EQ(source(as_it_is, "8", "latent_image"), "SetLatentNoiseMask");
 }
 
+TEST(PlainGraph, FollowsAControlPictureBehindTheAdapters) {
+  GenerationParams params = rich_request();
+  auto graph = plain_graph(params, true, "zanime", kPictures);
+  EXPECT_EQ(source(graph, "8", "model"), "ZImageFunControlnet");
+  EXPECT_EQ(source(graph, "23", "model"), "ZImageFunControlnet");
+  EXPECT_EQ(source(graph, "28", "model"), "ModelSamplingAuraFlow");
+  EXPECT_EQ(source(graph, "28", "image"), "Canny");
+  EXPECT_EQ(graph["28"]["inputs"]["strength"], 0.7);
+  params.control_canny = false;
+  graph = plain_graph(params, true, "zanime", kPictures);
+  EXPECT_EQ(source(graph, "28", "image"), "LoadImage");
+}
+
+TEST(PlainGraph, APictureAloneIsMadeLarger) {
+  const auto graph = upscale_graph("a.png", "x4.safetensors");
+  const auto registry = graph::NodeRegistry::standard(false);
+  EXPECT_EQ(graph::read_graph(graph, registry, rich_files()).nodes.size(), 4u);
+  EXPECT_EQ(source(graph, "4", "images"), "ImageUpscaleWithModel");
+  EXPECT_EQ(source(graph, "3", "image"), "LoadImage");
+}
+
 TEST(PlainGraph, EnlargesThePictureOrItsLatent) {
   GenerationParams params = rich_request();
   auto graph = plain_graph(params, true, "zanime", kPictures);
-  EXPECT_EQ(source(graph, "10", "images"), "VAEDecode");
-  EXPECT_EQ(graph["10"]["inputs"]["images"][0], "24");
+  EXPECT_EQ(source(graph, "10", "images"), "ImageUpscaleWithModel");
+  EXPECT_EQ(graph["51"]["inputs"]["image"][0], "24");
   EXPECT_EQ(source(graph, "23", "latent_image"), "SetLatentNoiseMask") << "the mask still holds";
   EXPECT_EQ(source(graph, "20", "image"), "VAEDecode");
   EXPECT_EQ(graph["20"]["inputs"]["scale_by"], 1.5);
