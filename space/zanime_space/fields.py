@@ -43,6 +43,10 @@ class Fields:
     adapter_strength: gr.Slider
     init_image: gr.Image
     strength: gr.Slider
+    control: gr.Dropdown
+    control_image: gr.Image
+    control_strength: gr.Slider
+    control_canny: gr.Checkbox
 
     def inputs(self) -> list[gr.components.Component]:
         return list(vars(self).values())
@@ -183,6 +187,40 @@ def build_settings(
             0.05,
             info="0 keeps the picture, 1 keeps nothing of it",
         )
+    with gr.Accordion("Follow a control picture", open=False):
+        control_image = _as_uploaded(
+            gr.Image(
+                label="Control picture",
+                type="filepath",
+                sources=["upload", "clipboard"],
+                height=220,
+                elem_id="control-image",
+            )
+        )
+        control = gr.Dropdown(
+            offers.controls,
+            value=offers.controls[0] if offers.controls else None,
+            label="Control net",
+            allow_custom_value=True,
+            elem_id="control",
+            info="file of model_patches/, which follows edges, a depth or a pose",
+        )
+        with gr.Row():
+            control_strength = _slider(
+                "Strength of the control",
+                "control_strength",
+                defaults.control_strength,
+                0.05,
+                least=0,
+                most=2,
+                min_width=140,
+            )
+            control_canny = gr.Checkbox(
+                defaults.control_canny,
+                label="Draw its edges first",
+                min_width=140,
+                elem_id="control-canny",
+            )
     with gr.Accordion("Adapters (LoRA)", open=False):
         adapters = gr.Dropdown(
             offers.adapters,
@@ -214,6 +252,10 @@ def build_settings(
             adapter_strength,
             init_image,
             strength,
+            control,
+            control_image,
+            control_strength,
+            control_canny,
         ),
         Controls(size, dice, generate, stop),
     )

@@ -27,6 +27,7 @@ _FULL_EXAMPLES = [
 class Offers:
     models: list[tuple[str, str]]  # (shown, name or AUTOMATIC)
     adapters: list[str]
+    controls: list[str]
     is_small: bool
     note: str  # HTML about the model
     examples: list[list[str]]
@@ -39,6 +40,7 @@ def offers() -> Offers:
     return Offers(
         models=_models(made, model),
         adapters=made.models("loras"),
+        controls=made.models("model_patches"),
         is_small=is_small,
         note=_note(is_small, problem),
         examples=_SMALL_EXAMPLES if is_small else _FULL_EXAMPLES,
@@ -49,7 +51,7 @@ def offers() -> Offers:
 def listed() -> dict[str, object]:
     """The same for scripts: /models."""
     made = engine()
-    folders = ("diffusion_models", "text_encoders", "vae", "loras")
+    folders = ("diffusion_models", "text_encoders", "vae", "loras", "model_patches")
     return {"default": _default(made)[0], **{folder: made.models(folder) for folder in folders}}
 
 

@@ -132,14 +132,15 @@ def _generate(jobs: Jobs, asked: Fields, controls: Controls, outputs: list[Any])
     async def generate(
         prompt=None, negative_prompt=None, width=None, height=None, steps=None, cfg=None,
         sampler=None, scheduler=None, shift=None, seed=None, batch=None, model=None, adapters=None,
-        adapter_strength=None, init_image=None, strength=None, history=None,
-        request: gr.Request = None,
+        adapter_strength=None, init_image=None, strength=None, control=None, control_image=None,
+        control_strength=None, control_canny=None, history=None, request: gr.Request = None,
     ):  # fmt: skip
         """Makes pictures: their files, the seed, the time taken, the settings as text, the files
         again for download, and the status as HTML. Without pictures it was stopped."""
         values = (
             prompt, negative_prompt, width, height, steps, cfg, sampler, scheduler, shift, seed,
-            batch, model, adapters, adapter_strength, init_image, strength,
+            batch, model, adapters, adapter_strength, init_image, strength, control, control_image,
+            control_strength, control_canny,
         )  # fmt: skip
         async for outputs in jobs.generate(history, _session(request), *values):
             yield outputs
@@ -254,11 +255,12 @@ def _refresh(
             gr.HTML(now.note, visible=bool(now.note)),
             gr.Dropdown(choices=now.models),
             gr.Dropdown(choices=now.adapters),
+            gr.Dropdown(choices=now.controls),
             gr.Radio(choices=now.sizes),
             gr.Dataset(samples=now.examples),
         )
 
-    changing = [note, asked.model, asked.adapters, controls.size, examples]
+    changing = [note, asked.model, asked.adapters, asked.control, controls.size, examples]
     page.load(follow, None, [download, timer], **_PRIVATE)
     page.load(look_again, None, changing, **_PRIVATE)
     timer.tick(follow, None, [download, timer], **_PRIVATE).then(

@@ -25,6 +25,10 @@ def params_from(
     adapter_strength: Any,
     init_image: Any,
     strength: Any,
+    control: Any,
+    control_image: Any,
+    control_strength: Any,
+    control_canny: Any,
 ) -> zanime.GenerationParams:
     """Raises UsageError with everything that is wrong."""
     return zanime.GenerationParams(
@@ -43,6 +47,17 @@ def params_from(
         loras=[_adapter(text, adapter_strength) for text in adapters or ()],
         init_image=init_image or "",
         strength=strength if init_image else None,
+        # Without a picture to follow the other three say nothing.
+        **(
+            {
+                "control": control or "",
+                "control_image": control_image,
+                "control_strength": control_strength,
+                "control_canny": bool(control_canny),
+            }
+            if control_image
+            else {}
+        ),
     )
 
 

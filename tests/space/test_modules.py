@@ -20,6 +20,7 @@ VALUES = {
     "prompt": PROMPT, "negative_prompt": None, "width": None, "height": None, "steps": 8, "cfg": 1,
     "sampler": "euler", "scheduler": "simple", "shift": 3.0, "seed": "", "batch": 1, "model": None,
     "adapters": [], "adapter_strength": 1.0, "init_image": None, "strength": 0.6,
+    "control": None, "control_image": None, "control_strength": 1.0, "control_canny": False,
 }  # fmt: skip
 
 
@@ -41,6 +42,12 @@ def test_values_of_the_page_become_a_request():
     assert (params.seed, params.width, params.cfg) == (2**64 - 1, 128, 4.0)
     assert params.loras == [("a", 0.7), ("b", -0.5), ("c:x", 0.7)]
     assert (params.init_image, params.strength) == ("p.png", 0.6)
+    assert params_from(**{**VALUES, "control": "c"}).control == ""
+    params = params_from(
+        **{**VALUES, "control": "c", "control_image": "q.png", "control_canny": True}
+    )
+    assert (params.control, params.control_image) == ("c", "q.png")
+    assert (params.control_strength, params.control_canny) == (1.0, True)
 
 
 @pytest.mark.parametrize(
