@@ -3,7 +3,9 @@
 
 #include <vector>
 
-#include "models/upscaler.h"
+#include "checkpoints/model_weights.h"
+#include "checkpoints/upscaler_spec.h"
+#include "models/upscaler_network.h"
 
 namespace zanime::models {
 

@@ -8,19 +8,10 @@
 #include "base/tensor.h"
 #include "checkpoints/model_weights.h"
 #include "checkpoints/upscaler_spec.h"
+#include "models/upscaler_network.h"
 #include "ops/ops.h"
 
 namespace zanime::models {
-
-// One of the architectures, each in a file of its own.
-class UpscalerNetwork {
- public:
-  virtual ~UpscalerNetwork() = default;
-  // Picture [1, H, W, channels], values 0 to 1 -> [1, scale * H, scale * W, channels], not clamped.
-  // ESRGAN: sides of two pixels at least, multiples of spec.fold.
-  virtual Tensor run(const Tensor& picture, ops::Backend& backend,
-                     const CancelToken& cancel) const = 0;
-};
 
 class Upscaler {
  public:
