@@ -28,23 +28,49 @@ make_venv() {
   printf '%s\n' "$wanted" > "$venv/.wanted"
 }
 
-# run_space ARGUMENTS...: builds what is missing and starts the page.
-run_space() {
-  local log=$root/build/space.log venv=$root/build/venv folder=
+# build_python: builds what is missing and sets `venv` and PYTHONPATH.
+build_python() {
+  local log=$root/build/space.log
+  venv=$root/build/venv
   mkdir -p -- "$root/build"
-  if [[ ${1-} == --folder ]]; then
-    folder=${2:?--folder needs the name of a new folder}
-  fi
   : > "$log"
   install_packages "$log" build space
-  make_venv "$venv" "$log" "$root/space/requirements.txt" "$root/python/requirements.txt"
-  if [[ -n $folder ]]; then
-    make_space_folder "$folder" "$venv" "$log"
-    return
-  fi
+  make_venv "$venv" "$log" "$root"/{space,space/serve,python,python/zanime/batch}/requirements.txt
   build 'Building the Python package' "$root/build" "$log" -DCMAKE_BUILD_TYPE=Release \
     -DZANIME_TESTS=OFF -DZANIME_PYTHON=ON -DPython_EXECUTABLE="$venv/bin/python" -- python
-  PYTHONPATH=$root/build/python exec "$venv/bin/python" "$root/space/app.py" "$@"
+  export PYTHONPATH=$root/build/python
+}
+
+# run_space ARGUMENTS...: the page, or a folder of it.
+run_space() {
+  local venv
+  if [[ ${1-} == --folder ]]; then
+    : "${2:?--folder needs the name of a new folder}"
+    local log=$root/build/space.log
+    venv=$root/build/venv
+    mkdir -p -- "$root/build"
+    : > "$log"
+    install_packages "$log" build space
+    make_venv "$venv" "$log" "$root"/{space,space/serve,python,python/zanime/batch}/requirements.txt
+    make_space_folder "$2" "$venv" "$log"
+    return
+  fi
+  build_python
+  exec "$venv/bin/python" "$root/space/app.py" "$@"
+}
+
+# run_serve ARGUMENTS...: the page and the routes for programs.
+run_serve() {
+  local venv
+  build_python
+  exec "$venv/bin/python" -m zanime.serve "$@"
+}
+
+# run_batch ARGUMENTS...: pictures from a file of prompts.
+run_batch() {
+  local venv
+  build_python
+  exec "$venv/bin/python" -m zanime.batch "$@"
 }
 
 # make_space_folder FOLDER VENV LOG: a Space to be pushed: the page, and the engine as a wheel for

@@ -38,13 +38,8 @@ def main() -> None:
         server_name=options.host,
         server_port=options.port,
         theme=look.theme(),
-        css=look.CSS,
-        head=look.HEAD,
-        footer_links=["api"],
-        run_history=False,  # prompts are nobody else's business
         share=False,
-        ssr_mode=False,
-        max_file_size="50mb",
+        **look.MOUNT,
     )
 
 

@@ -10,7 +10,7 @@ import zanime
 
 from .duration import Pace, declared_seconds
 from .pictures import Item, make_pictures
-from .worker import Worker
+from .workers import Workers
 
 try:
     import spaces
@@ -21,8 +21,14 @@ except ImportError:
     spaces = None
     ON_ZEROGPU = False
 
-worker = Worker()
-atexit.register(worker.close)
+workers = Workers()
+atexit.register(lambda: workers.close())
+
+
+def share(others: Workers) -> None:
+    """Computes with these: one device has one worker, whoever asks for pictures."""
+    global workers
+    workers = others
 
 
 class PlatformFailed(Exception):
@@ -40,7 +46,7 @@ def _compute(
 ) -> Iterator[Item | zanime.ZanimeError]:
     del pace, loaded  # declared_seconds has read them
     try:
-        yield from make_pictures(params) if ON_ZEROGPU else worker.run(params)
+        yield from make_pictures(params) if ON_ZEROGPU else workers.run(params)
     except zanime.ZanimeError as error:
         yield error  # raised, ZeroGPU would print it and hand on its class alone
 

@@ -11,7 +11,7 @@ import gradio as gr
 import zanime
 
 from . import views
-from .compute import ON_ZEROGPU, compute, experience
+from .compute import compute, experience
 from .duration import estimate
 from .engine import engine
 from .history import Entry, save_pictures, with_result
@@ -23,16 +23,14 @@ from .request import params_from
 
 # How often the page hears of its place in line; also how soon a visitor who left is noticed.
 _LOOK_SECONDS = 0.5
-# ZeroGPU has a line of its own; here there is one worker.
-_PLACES_ON_ZEROGPU = 8
 
 # gallery, seed, time, settings, files, status, history
 Outputs = tuple[Any, Any, Any, Any, Any, Any, Any]
 
 
 class Jobs:
-    def __init__(self, longest_line: int) -> None:
-        self._line = Line(_PLACES_ON_ZEROGPU if ON_ZEROGPU else 1, longest_line)
+    def __init__(self, line: Line) -> None:
+        self._line = line
         self._running: dict[str, set[threading.Event]] = {}  # stop flags by session
 
     async def generate(

@@ -26,8 +26,9 @@ class Line:
         self._last_turn: dict[str, int] = {}
         self._turns = 0
 
-    def join(self, visitor: str) -> Ticket:
-        if len(self._waiting) >= self._longest:
+    def join(self, visitor: str, is_bounded: bool = True) -> Ticket:
+        """Raises LineFull, unless whoever joins has a bound of its own."""
+        if is_bounded and len(self._waiting) >= self._longest:
             raise LineFull
         ticket = Ticket(visitor)
         self._waiting.append(ticket)

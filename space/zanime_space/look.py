@@ -110,3 +110,13 @@ SIZE_OF = "(width, height) => width || height ? `${width}x${height}` : 'automati
 # Of a button, in the browser: answers of the server might overtake one another.
 ENABLED = "() => ({ __type__: 'update', interactive: true })"
 DISABLED = "() => ({ __type__: 'update', interactive: false })"
+
+# What a start of the page and a mount of it have in common.
+MOUNT = {
+    "css": CSS,
+    "head": HEAD,
+    "footer_links": ["api"],
+    "run_history": False,  # prompts are nobody else's business
+    "ssr_mode": False,
+    "max_file_size": "50mb",
+}

@@ -7,20 +7,25 @@ import zanime
 
 from . import fields, look, views
 from .bootstrap import Bootstrap
+from .compute import ON_ZEROGPU
 from .fields import Controls, Fields
 from .history import Entry
 from .jobs import Jobs
+from .line import Line
 from .offers import AUTOMATIC, listed, offers
 from .settings import Settings
 
 _TITLE = "Z-Anime"
+_PLACES_ON_ZEROGPU = 8
 # Of what happens within the page: at once, unseen, and not for scripts.
 _PRIVATE: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
-def build(settings: Settings, bootstrap: Bootstrap) -> gr.Blocks:
+def build(settings: Settings, bootstrap: Bootstrap, line: Line | None = None) -> gr.Blocks:
+    """`line`: one that others than the page's visitors stand in too."""
     now = offers()
-    jobs = Jobs(settings.longest_line)
+    # ZeroGPU has a line of its own; elsewhere there is one worker.
+    jobs = Jobs(line or Line(_PLACES_ON_ZEROGPU if ON_ZEROGPU else 1, settings.longest_line))
     # Uploads and copies of pictures are kept for a day.
     with gr.Blocks(title=_TITLE, analytics_enabled=False, delete_cache=(3600, 86400)) as page:
         history = gr.State([])

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import zanime
 
+from .engine import DEVICE
 from .pictures import HEARTBEAT_SECONDS, Item, make_pictures
 
 _STOP, _DONE = "stop", "done"
@@ -31,9 +32,10 @@ class WorkerDied(Exception):
 
 
 class Worker:
-    """One call of run() at a time."""
+    """One call of run() at a time. `device` as the engine names it; "" leaves the choice to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: str = "") -> None:
+        self._device = device
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: connection.Connection | None = None
         self._lock = threading.Lock()
@@ -80,6 +82,7 @@ class Worker:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", __name__, str(theirs.fileno())],
                 cwd=Path(__file__).parents[1],
+                env={**os.environ, **({DEVICE: self._device} if self._device else {})},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for the page, which closes the connection
