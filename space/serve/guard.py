@@ -2,6 +2,7 @@
 
 import ipaddress
 import logging
+import re
 import time
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from zanime.serve.options import Options
 
 log = logging.getLogger("zanime.access")
 
+_WORD = re.compile(r"/[\w.-]{1,40}(?=/|$)", re.ASCII)
 # Probes of a machine that balances load have no token; the answer is one word.
 _OPEN = ("/health",)
 _ALLOWED_METHODS = "GET, POST, DELETE, OPTIONS"
@@ -64,18 +66,22 @@ class _Exchange:
             log_unexpected(error)
             await self._answer(Refusal(500, "This is a defect of the server; its log has more."))
         finally:
-            client = (self._scope.get("client") or ("-",))[0]
-            took = 1000 * (time.monotonic() - start)
-            # The path without what follows "?", which may hold anything.
-            path = self._scope["path"].encode("ascii", "backslashreplace").decode()[:200]
-            log.info(
-                "%s %s %r %d %.0f ms",
-                client,
-                self._scope["method"],
-                path,
-                self._status or 499,
-                took,
-            )
+            self._log(time.monotonic() - start)
+
+    def _log(self, seconds: float) -> None:
+        """The route and not the address: what is asked for may stand in that. Of the page, and of
+        what is nowhere, the first part."""
+        client = (self._scope.get("client") or ("-",))[0]
+        first = _WORD.match(self._scope["path"])
+        route = getattr(self._scope.get("route"), "path", "") or f"{first[0] if first else ''}/..."
+        log.info(
+            "%s %s %s %d %.0f ms",
+            client,
+            self._scope["method"],
+            route,
+            self._status or 499,
+            1000 * seconds,
+        )
 
     def _refused(self) -> Refusal | None:
         options, fields = self._options, self._fields

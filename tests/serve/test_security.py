@@ -324,10 +324,11 @@ def test_prompts_and_secrets_are_not_logged(tmp_path):
                 client.post("/v1/images/generations", json=body)
                 client.post("/sdapi/v1/txt2img?prompt=twin+tails", json={**body, "width": 64})
             client.get("/v1/models/twin tails")
+            client.get("/twin tails/twin tails")
         server.process.terminate()
         server.process.wait(20)
         log = server.log.read_text()
-    assert "POST '/sdapi/v1/txt2img' " in log
+    assert "POST /sdapi/v1/txt2img 200" in log
     assert "?" not in log and "u:" not in log
 
 

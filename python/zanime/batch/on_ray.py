@@ -16,6 +16,7 @@ import pyarrow.parquet as parquet
 import ray
 import ray.data
 from ray.data.checkpoint import CheckpointConfig
+from ray.data.checkpoint.checkpoint_writer import PENDING_CHECKPOINT_SUFFIX
 
 from zanime.batch import manifest
 from zanime.batch.drawer import Drawer, Settings
@@ -51,19 +52,17 @@ def draw(job: Job, rows: list[Row], add: Callable[[int, int], None]) -> None:
     parts.mkdir(exist_ok=True)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
-    # Ids that failed are written too: with a checkpoint of its own a second try is a new job.
-    context.checkpoint_config = CheckpointConfig(
-        id_column="id", checkpoint_path=str(job.output / "checkpoint"),
-        delete_checkpoint_on_success=True,
-    )  # fmt: skip
+    checkpoint = job.output / "checkpoint"
+    _settle(checkpoint, job.retry_failed)
+    context.checkpoint_config = CheckpointConfig("id", str(checkpoint))
     gpus = ray.cluster_resources().get("GPU", 0)
     size = job.workers or max(1, int(gpus or _nodes()))
     watch = _Watch(parts, {row.id for row in rows}, add)
     try:
-        drawn = ray.data.read_parquet(
-            str(source), override_num_blocks=_blocks(len(rows), job, size)
-        )
-        drawn.map_batches(
+        # A block is what is drawn, written, checkpointed and lost together.
+        rows_read = ray.data.read_parquet(str(source))
+        blocks = rows_read.repartition(target_num_rows_per_block=job.batch_size)
+        blocks.map_batches(
             _Actor,
             fn_constructor_args=(job.settings,),
             batch_size=job.batch_size,
@@ -71,8 +70,6 @@ def draw(job: Job, rows: list[Row], add: Callable[[int, int], None]) -> None:
             compute=ray.data.ActorPoolStrategy(size=size),
             num_gpus=1 if gpus else 0,
             num_cpus=1,
-            max_restarts=-1,
-            max_task_retries=-1,
         ).write_parquet(str(parts), mode="append")
     finally:
         watch.close()
@@ -80,14 +77,17 @@ def draw(job: Job, rows: list[Row], add: Callable[[int, int], None]) -> None:
     shutil.rmtree(source)
 
 
+def _settle(checkpoint: Path, retry_failed: bool) -> None:
+    """Of a job whose driver was killed. Ray would delete the parts whose checkpoints were pending;
+    what is whole of them counts already. Rows that failed stand in a checkpoint too."""
+    if retry_failed:
+        shutil.rmtree(checkpoint, ignore_errors=True)
+    for pending in checkpoint.glob(f"*{PENDING_CHECKPOINT_SUFFIX}.parquet"):
+        pending.unlink()
+
+
 def _nodes() -> int:
     return sum(node["Alive"] for node in ray.nodes())
-
-
-def _blocks(rows: int, job: Job, workers: int) -> int:
-    """A block is what is written, checkpointed and lost together: a batch, but not more blocks than
-    a scheduler likes."""
-    return max(workers, min(10_000, -(-rows // job.batch_size)))
 
 
 def _write_input(job: Job, rows: list[Row]) -> Path:
