@@ -39,8 +39,10 @@ class Application:
             lifespan=self._lifespan,
         )
         self.routes.state.service = Service(options, self.scheduler, engine, metrics)
-        for routes in (health_routes, openai_routes, a1111_routes, jobs_routes):
+        for routes in (health_routes, openai_routes, a1111_routes):
             self.routes.include_router(routes.router)
+        if options.lasting:
+            self.routes.include_router(jobs_routes.router)
         if options.page and importlib.util.find_spec("gradio"):
             from zanime.serve.page import mount_page
 

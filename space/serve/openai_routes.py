@@ -105,6 +105,8 @@ async def _answer(
     mask: Raster | None = None,
 ) -> Any:
     service, caller = service_of(request), caller_of(request)
+    if body.response_format == "url" and not service.options.lasting:
+        raise Refusal(400, "There is no gallery here: ask for b64_json.", param="response_format")
     members = {**body.members(), "model": _chosen(service, body.model)}
     if image:
         members["strength"] = body.strength

@@ -24,6 +24,7 @@ class Options:
     data: Path = field(default_factory=lambda: default_data())
     devices: tuple[str, ...] = ()  # one worker each; none: one that chooses
     page: bool = True
+    lasting: bool = True  # the routes of jobs and of the gallery
     longest_line: int = 256  # jobs that wait, of all callers
     most_pictures: int = 10  # of one request
     most_pixels: int = 4096 * 4096 // 4  # of one picture, after a second pass
