@@ -54,9 +54,9 @@ def cluster(count: int):
     from ray.cluster_utils import Cluster
 
     made = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 2, "object_store_memory": 100 * 2**20}
+        initialize_head=True, head_node_args={"num_cpus": 2, "object_store_memory": 400 * 2**20}
     )
-    nodes = [made.add_node(num_cpus=2, object_store_memory=80 * 2**20) for _ in range(count)]
+    nodes = [made.add_node(num_cpus=2, object_store_memory=400 * 2**20) for _ in range(count)]
     try:
         yield made.address, (made, nodes)
     finally:

@@ -31,6 +31,9 @@ from zanime.serve.uploads import Raster
 
 _STATUSES = (400, 401, 403, 404, 409, 413, 421, 422, 429, 500, 503, 507)
 _ERRORS: dict[int | str, dict[str, Any]] = {status: {"model": ErrorBody} for status in _STATUSES}
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
 
 router = APIRouter(prefix="/v1", tags=["OpenAI"], responses=_ERRORS)
 
@@ -54,6 +57,7 @@ async def model(model: str, request: Request) -> Model:
     operation_id="generate_images",
     response_model=ImagesResponse,
     response_model_exclude_none=True,
+    responses=_STREAM,
 )
 async def generations(body: ImageRequest, request: Request) -> Any:
     """Pictures from a prompt."""
@@ -66,6 +70,7 @@ async def generations(body: ImageRequest, request: Request) -> Any:
     operation_id="edit_image",
     response_model=ImagesResponse,
     response_model_exclude_none=True,
+    responses=_STREAM,
     openapi_extra=EDIT_BODY,
 )
 async def edits(request: Request) -> Any:

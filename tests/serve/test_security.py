@@ -41,7 +41,7 @@ def basic(token: str = TOKEN, user: str = "anybody") -> dict[str, str]:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
 def test_another_address_needs_a_token(tmp_path, host):
     server = launch(tmp_path, "--no-page", "--host", host)
-    assert server.process.wait(60) == 2
+    assert server.process.wait(120) == 2
     assert "token is needed" in server.log.read_text()
 
 
@@ -50,7 +50,7 @@ def test_another_address_needs_a_token(tmp_path, host):
 )
 def test_a_weak_token_is_refused(tmp_path, token, told):
     server = launch(tmp_path, "--no-page", ZANIME_TOKEN=token)
-    assert server.process.wait(60) == 2
+    assert server.process.wait(120) == 2
     log = server.log.read_text()
     assert told in log and token not in log
 

@@ -24,6 +24,8 @@ from zanime.batch.job import PARTS, Job
 from zanime.batch.rows import BatchError, Row
 
 _LOOK_SECONDS = 1.0
+# Rows are texts of a kilobyte: Ray would set aside room for its usual blocks of 128 MiB.
+_BLOCK_BYTES = 2**20
 
 
 class _Actor:
@@ -52,6 +54,7 @@ def draw(job: Job, rows: list[Row], add: Callable[[int, int], None]) -> None:
     parts.mkdir(exist_ok=True)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
+    context.target_max_block_size = _BLOCK_BYTES
     checkpoint = job.output / "checkpoint"
     _settle(checkpoint, job.retry_failed)
     context.checkpoint_config = CheckpointConfig("id", str(checkpoint))
