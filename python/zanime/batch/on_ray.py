@@ -24,8 +24,7 @@ from zanime.batch.job import PARTS, Job
 from zanime.batch.rows import BatchError, Row
 
 _LOOK_SECONDS = 1.0
-# Rows are texts of a kilobyte: Ray would set aside room for its usual blocks of 128 MiB.
-_BLOCK_BYTES = 2**20
+_MOST_BLOCKS = 10_000  # more are hard on a scheduler
 
 
 class _Actor:
@@ -54,7 +53,7 @@ def draw(job: Job, rows: list[Row], add: Callable[[int, int], None]) -> None:
     parts.mkdir(exist_ok=True)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
-    context.target_max_block_size = _BLOCK_BYTES
+    context.use_datasource_v2 = False  # it starts 32 actors to look at the files first
     checkpoint = job.output / "checkpoint"
     _settle(checkpoint, job.retry_failed)
     context.checkpoint_config = CheckpointConfig("id", str(checkpoint))
@@ -63,9 +62,9 @@ def draw(job: Job, rows: list[Row], add: Callable[[int, int], None]) -> None:
     watch = _Watch(parts, {row.id for row in rows}, add)
     try:
         # A block is what is drawn, written, checkpointed and lost together.
-        rows_read = ray.data.read_parquet(str(source))
-        blocks = rows_read.repartition(target_num_rows_per_block=job.batch_size)
-        blocks.map_batches(
+        blocks = len(list(source.iterdir()))
+        rows_read = ray.data.read_parquet(str(source), override_num_blocks=blocks)
+        rows_read.map_batches(
             _Actor,
             fn_constructor_args=(job.settings,),
             batch_size=job.batch_size,
@@ -97,7 +96,7 @@ def _write_input(job: Job, rows: list[Row]) -> Path:
     folder = job.output / "input"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    size = max(1, job.batch_size)
+    size = max(job.batch_size, -(-len(rows) // _MOST_BLOCKS))
     for start in range(0, len(rows), size):
         chosen = rows[start : start + size]
         columns: dict[str, list[Any]] = {
