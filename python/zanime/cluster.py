@@ -39,6 +39,7 @@ def _application() -> Application:
     name="zanime",
     max_ongoing_requests=_MOST_REQUESTS,
     max_queued_requests=_MOST_REQUESTS,
+    backpressure_config={"status_code": 429, "retry_after_s": 5},
     autoscaling_config={
         "min_replicas": int(os.environ.get("ZANIME_MIN_REPLICAS", "1")),
         "max_replicas": int(os.environ.get("ZANIME_MAX_REPLICAS", "8")),

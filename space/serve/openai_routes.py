@@ -31,8 +31,10 @@ from zanime.serve.uploads import Raster
 
 _STATUSES = (400, 401, 403, 404, 409, 413, 421, 422, 429, 500, 503, 507)
 _ERRORS: dict[int | str, dict[str, Any]] = {status: {"model": ErrorBody} for status in _STATUSES}
+_TEXT = {"type": "string"}
+_EVENT = {"type": "object", "properties": {"event": _TEXT, "data": _TEXT}}
 _STREAM: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+    200: {"content": {"text/event-stream": {"schema": _EVENT}}}
 }
 
 router = APIRouter(prefix="/v1", tags=["OpenAI"], responses=_ERRORS)
