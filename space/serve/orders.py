@@ -37,6 +37,13 @@ def completed(
 ) -> zanime.GenerationParams:
     """With seed, size and files, so that it draws the same whenever its turn comes; the words of
     alternatives are drawn for each picture. Raises Refusal and ZanimeError."""
+    for name in (
+        params.model,
+        params.text_encoder,
+        params.vae,
+        *(lora for lora, _ in params.loras),
+    ):
+        _check_name(name)
     full = engine.complete(params)
     if count > options.most_pictures:
         raise Refusal(
@@ -62,6 +69,13 @@ def completed(
         text_encoder=full.text_encoder,
         vae=full.vae,
     )
+
+
+def _check_name(name: str) -> None:
+    """Of a model file: it may stand in folders below its own, and not beside or above that."""
+    parts = name.replace("\\", "/").split("/")
+    if name and (not all(parts) or any(part in (".", "..") for part in parts) or ":" in name):
+        raise Refusal(400, "A file's name leads out of its folder.", "invalid_value", "model")
 
 
 def seed_of(params: zanime.GenerationParams, place: int) -> int:

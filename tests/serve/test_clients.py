@@ -93,7 +93,7 @@ def test_metrics_count(whole):
 
 
 # How many of its examples are tried on each route; more are tried by hand.
-EXAMPLES = 12
+EXAMPLES = 8
 
 
 def test_the_description_holds(server):

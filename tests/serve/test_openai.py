@@ -112,7 +112,7 @@ def test_models_and_their_aliases(client):
         ({"seed": 2**64}, "seed", "less than"),
         ({"sampler": "eular"}, None, "did you mean"),
         ({"cfg_scale": 31}, None, "cfg"),
-        ({"lora": [{"name": "../style"}]}, None, "style"),
+        ({"lora": [{"name": "style"}]}, None, "style"),
         ({"lora": ["style"]}, "lora.0", "dictionary"),
         ({"output_format": "svg"}, "output_format", "png"),
         ({"prompt": ""}, "prompt", "at least 1"),

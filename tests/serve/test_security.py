@@ -260,6 +260,18 @@ def test_ids_and_names_never_become_paths(http, route):
         assert "SQLite" not in answer.text
 
 
+@pytest.mark.parametrize(
+    "name", ["../vae/x", "/etc/passwd", "a/../../x", "..\\x", "./x", "a//x", "c:x", ".."]
+)
+def test_names_of_files_stay_in_their_folders(http, name):
+    for body in ({"model": name}, {"loras": [{"name": name}]}):
+        answer = http.post("/zanime/v1/jobs", json={"prompt": PROMPT, **SMALL, **body})
+        assert answer.status_code == 400 and "out of its folder" in answer.json()["detail"]
+    lora = http.post("/sdapi/v1/txt2img", json={"prompt": f"<lora:{name}:1>", "steps": 1})
+    # A colon is no part of such a name.
+    assert lora.status_code == 400 or ":" in name
+
+
 def test_no_address_is_ever_asked(http):
     """A server of this machine that would count."""
     with socket.socket() as listener:
