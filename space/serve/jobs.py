@@ -41,8 +41,13 @@ class Job:
         return self.record.id
 
     @property
+    def place(self) -> int:
+        """Of the picture that comes next; those before it may have been deleted since."""
+        return self.pictures[-1].place + 1 if self.pictures else 0
+
+    @property
     def is_drawn(self) -> bool:
-        return len(self.pictures) >= self.record.count
+        return self.place >= self.record.count
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[asyncio.Queue[Event]]:

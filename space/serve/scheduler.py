@@ -60,13 +60,16 @@ class Scheduler:
         who does not ask again by itself, has gone."""
         self.store.forget_old()
         for record in self.store.open_jobs():
+            job = Job(record, self.store.pictures_of(record.id))
             if record.kind == "job" or record.retries:
-                self._begin(Job(record, self.store.pictures_of(record.id)))
-            else:
-                self.store.set_state(record.id, "cancelled")
-        for job in self.folder.jobs_with_inputs():
-            if job not in self._live:
-                self.folder.remove_inputs(job)
+                self._begin(job)
+                continue
+            while not job.is_drawn and self._adopt(job):
+                pass
+            self.store.set_state(record.id, "done" if job.is_drawn else "cancelled")
+        for id in self.folder.jobs_with_inputs():
+            if id not in self._live:
+                self.folder.remove_inputs(id)
 
     async def order(self, order: Order, caller: Caller) -> Job:
         """The job for it, which may be there already. Raises Refusal and ZanimeError."""
@@ -263,8 +266,7 @@ class Scheduler:
         while not job.is_drawn:
             if job.is_cancelled or self._ending:
                 return self._stopped(job)
-            place = len(job.pictures)
-            if self._adopt(job, place):
+            if self._adopt(job):
                 continue
             asked = time.monotonic()
             ticket = self._line.join(f"program {job.record.caller}", is_bounded=False)
@@ -275,7 +277,7 @@ class Scheduler:
                     return self._stopped(job)
                 self.metrics.queue_seconds.observe(time.monotonic() - asked)
                 entered = True  # from here on the worker's end gives the place free
-                picture = await self._draw(job, place, ticket)
+                picture = await self._draw(job, ticket)
             except WorkerDied:
                 attempts += 1
                 if attempts == _ATTEMPTS:
@@ -306,10 +308,9 @@ class Scheduler:
             for wait in waits:
                 wait.cancel()
 
-    async def _draw(self, job: Job, place: int, ticket: Ticket) -> Picture | None:
+    async def _draw(self, job: Job, ticket: Ticket) -> Picture | None:
         """None: it was stopped. The file is there when this returns."""
-        seed = seed_of(job.record.params, place)
-        params = job.record.params.replace(seed=seed)
+        params = job.record.params.replace(seed=seed_of(job.record.params, job.place))
         start = time.monotonic()
         job.state = "running"
         self._count()
@@ -328,27 +329,27 @@ class Scheduler:
                     job.tell(Event("step", step=item))
         if result is None:
             return None
-        picture = self._picture(job, place, result.pictures[0].shape, result.parameters)
+        picture = self._picture(job, result.pictures[0].shape, result.parameters)
         await asyncio.to_thread(self.folder.write_picture, picture.id, result.png())
         seconds = time.monotonic() - start
         self.metrics.picture_took(seconds)
         return replace(picture, seconds=seconds)
 
-    def _picture(self, job: Job, place: int, shape: tuple[int, ...], parameters: str) -> Picture:
-        height, width = shape[:2]
+    def _picture(self, job: Job, shape: tuple[int, ...], parameters: str) -> Picture:
+        (height, width), place = shape[:2], job.place
         return Picture(
             f"{job.id}-{place}", job.id, job.record.owner, place, seed_of(job.record.params, place),
             width, height, parameters, 0.0, time.time(),
         )  # fmt: skip
 
-    def _adopt(self, job: Job, place: int) -> bool:
+    def _adopt(self, job: Job) -> bool:
         """A picture that is finished already, its row left out by a kill."""
-        path = self.folder.picture(f"{job.id}-{place}")
+        path = self.folder.picture(f"{job.id}-{job.place}")
         if not path.exists():
             return False
         facts = zanime.inspect(path)
         shape = (facts["height"], facts["width"])
-        self._keep(job, self._picture(job, place, shape, facts.get("parameters", "")))
+        self._keep(job, self._picture(job, shape, facts.get("parameters", "")))
         return True
 
     def _keep(self, job: Job, picture: Picture) -> None:

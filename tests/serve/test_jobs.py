@@ -1,6 +1,7 @@
 """Jobs that last: over requests, clients that go, and the death of the server."""
 
 import base64
+import contextlib
 import json
 import os
 import random
@@ -274,6 +275,35 @@ def test_a_file_without_its_row_is_taken_and_not_drawn(tmp_path):
     finally:
         end(server)
     check_log(server)
+
+
+def test_jobs_whose_client_went_with_the_server_are_dropped(tmp_path):
+    """Unless it asks again by itself. What was finished of them stays in the gallery."""
+    server = start(tmp_path, "--no-page")
+
+    def ask(header):
+        body = {"prompt": PROMPT, "size": "64x64", "steps": 1, "n": 10}
+        with server.client() as client, contextlib.suppress(httpx.TransportError):
+            client.post("/v1/images/generations", json=body, headers=header)
+
+    retry = {"X-Client-Id": "retry", "x-stainless-retry-count": "0"}
+    threads = [threading.Thread(target=ask, args=(one,)) for one in ({}, retry)]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: len({one["job"] for one in server.gallery()}) == 2)
+    end(server, signal.SIGKILL)
+    for thread in threads:
+        thread.join(30)
+    files = unchanged(server, {})
+    with running(tmp_path, "--no-page") as server, server.client() as client:
+        [dropped] = client.get("/zanime/v1/jobs").json()["jobs"]
+        assert dropped["state"] == "cancelled" and 0 < len(dropped["pictures"]) < 10
+        [kept] = client.get("/zanime/v1/jobs", headers=retry).json()["jobs"]
+        told = finished(client, kept["id"])
+        assert [one["place"] for one in told["pictures"]] == list(range(10))
+        unchanged(server, files)
+        listed = {f"{one['id']}.png" for one in server.gallery()}
+        assert set(files) <= listed
 
 
 def test_sigterm_puts_back_what_waits_and_answers_who_waits(tmp_path):
