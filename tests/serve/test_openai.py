@@ -260,10 +260,11 @@ def test_the_client_may_ask_again_after_a_timeout(server):
         assert again.json()["data"][0]["id"] not in new
 
 
-def test_a_client_that_goes_away_frees_its_job(server):
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_client_that_goes_away_frees_its_job(server, stream):
     body = {"prompt": PROMPT, "size": "256x256", "steps": 100}
     with server.client() as client, pytest.raises(httpx.ReadTimeout):
-        client.post("/v1/images/generations", json=body, timeout=1)
+        client.post("/v1/images/generations", json={**body, "stream": stream}, timeout=1)
     begun = time.monotonic()
     with server.client() as client:
         wait_for(lambda: not running_jobs(client), 10)
