@@ -1,12 +1,12 @@
 #include "graph/pass_through.h"
 
 #include <cstdint>
-#include <initializer_list>
 #include <map>
 #include <optional>
 #include <random>
-#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "graph/api_view.h"
@@ -45,6 +45,7 @@ class Resolver {
       if (ordered_json* inputs = api_inputs(rewritten)) *inputs = resolved_inputs(id, node);
       append_member(result, id, std::move(rewritten));
     }
+    for (auto& [id, node] : switches_) append_member(result, id, std::move(node));
     return result;
   }
 
@@ -52,9 +53,12 @@ class Resolver {
   struct Passing {
     const PassThrough* kind = nullptr;
     const ordered_json* node = nullptr;
-    bool open = false;  // being resolved
-    bool done = false;
-    std::optional<ordered_json> value = {};  // a link or a plain value, once done
+  };
+  // A link or a plain value; nothing where nothing is handed on.
+  using Given = std::optional<ordered_json>;
+  struct Answer {
+    bool open = true;  // being looked for
+    Given value = {};
   };
 
   ordered_json resolved_inputs(const std::string& id, const ordered_json& node) {
@@ -65,7 +69,7 @@ class Resolver {
         append_member(inputs, name, value);
         continue;
       }
-      std::optional<ordered_json> source = value_of(link->node_id, 0);
+      Given source = value_of(link->node_id, link->output, 0);
       if (!source) continue;
       mend(id, node, name, *source);
       append_member(inputs, name, std::move(*source));
@@ -73,66 +77,184 @@ class Resolver {
     return inputs;
   }
 
-  std::optional<ordered_json> value_of(const std::string& id, int depth) {
-    Passing& passing = passing_.at(id);
-    if (passing.done) return passing.value;
-    if (passing.open || depth > kMaxChain) {
+  Given value_of(const std::string& id, int output, int depth) {
+    return remembered(id, std::to_string(output), depth,
+                      [&] { return find_value(id, output, depth); });
+  }
+
+  // The answer to a question about a node, looked for once.
+  template <class Find>
+  Given remembered(const std::string& id, const std::string& question, int depth,
+                   const Find& find) {
+    const auto [found, is_new] = answers_.try_emplace({id, question});
+    if (!is_new && !found->second.open) return found->second.value;
+    if (!is_new || depth > kMaxChain) {
       throw Error(ErrorKind::kGraph, view_.describe(id) +
                                          ": the links between nodes that only hand a value on form "
                                          "a circle");
     }
-    passing.open = true;
-    const ordered_json& inputs = *api_inputs(*passing.node);
-    if (passing.kind->kind == PassThroughKind::kFirst) {
-      for (const auto& [name, value] : inputs.items()) {
-        if (as_link(value)) passing.value = followed(value, depth);
-        if (passing.value) break;
-      }
-    } else if (passing.kind->kind == PassThroughKind::kValue) {
-      const auto found = inputs.find(passing.kind->input);
-      if (found != inputs.end() && !found->is_null()) passing.value = followed(*found, depth);
-      if (passing.value) replace_random_seed(id, passing);
-    } else if (passing.kind->kind == PassThroughKind::kChoice) {
-      const auto found = inputs.find(chosen_input(id, passing, inputs, depth));
-      if (found != inputs.end() && !found->is_null()) passing.value = followed(*found, depth);
-    }
-    passing.open = false;
-    passing.done = true;
-    return passing.value;
-  }
-
-  // Throws where what chooses is only known when the graph runs.
-  std::string chosen_input(const std::string& id, const Passing& passing,
-                           const ordered_json& inputs, int depth) {
-    const std::vector<std::string>& choices = passing.kind->choices;
-    const auto found = inputs.find(passing.kind->input);
-    const auto value = found == inputs.end() ? std::nullopt : followed(*found, depth);
-    int64_t place = -1;
-    if (value && value->is_boolean()) place = value->get<bool>() ? 1 : 0;
-    if (value && value->is_number_integer()) place = value->get<int64_t>() - passing.kind->first;
-    if (place >= 0 && place < static_cast<int64_t>(choices.size())) {
-      return choices[static_cast<size_t>(place)];
-    }
-    throw Error(ErrorKind::kGraph, view_.describe(id) + ": its input `" + passing.kind->input +
-                                       "` must be a plain value that says which of its inputs is "
-                                       "handed on");
-  }
-
-  std::optional<ordered_json> followed(const ordered_json& value, int depth) {
-    const auto link = as_link(value);
-    if (link && passing_.contains(link->node_id)) return value_of(link->node_id, depth + 1);
+    Given value = find();
+    found->second = {false, value};
     return value;
   }
 
-  void replace_random_seed(const std::string& id, Passing& passing) {
-    if (passing.kind->input != "seed" || !passing.value->is_number_integer()) return;
-    if (*passing.value != -1 && *passing.value != -2 && *passing.value != -3) return;
+  Given find_value(const std::string& id, int output, int depth) {
+    const Passing& passing = passing_.at(id);
+    const PassThrough& kind = *passing.kind;
+    const ordered_json& inputs = *api_inputs(*passing.node);
+    if (kind.kind == PassThroughKind::kFirst && output == 0) {
+      for (const auto& [name, value] : inputs.items()) {
+        if (!as_link(value)) continue;
+        if (Given given = followed(value, depth)) return given;
+      }
+    } else if (kind.kind == PassThroughKind::kValues || kind.kind == PassThroughKind::kContext) {
+      if (output < 0 || static_cast<size_t>(output) >= kind.outputs.size()) return std::nullopt;
+      const std::string& name = kind.outputs[static_cast<size_t>(output)];
+      const bool is_bundle = kind.kind == PassThroughKind::kContext;
+      if (is_bundle && name.empty()) return ordered_json{id, output};
+      if (is_bundle) return value_in_bundle(id, name, depth);
+      Given given = input_value(inputs, name, depth);
+      return given && name == "seed" ? random_where_asked(id, std::move(*given)) : given;
+    } else if (kind.kind == PassThroughKind::kChoice && output == 0) {
+      return chosen_value(id, kind, inputs, depth);
+    }
+    return std::nullopt;
+  }
+
+  Given input_value(const ordered_json& inputs, const std::string& name, int depth) {
+    const auto found = inputs.find(name);
+    if (found == inputs.end() || found->is_null()) return std::nullopt;
+    return followed(*found, depth);
+  }
+
+  Given followed(const ordered_json& value, int depth) {
+    const auto link = as_link(value);
+    if (link && passing_.contains(link->node_id)) {
+      return value_of(link->node_id, link->output, depth + 1);
+    }
+    return value;
+  }
+
+  // --- Bundles
+
+  Given value_in_bundle(const std::string& id, const std::string& name, int depth) {
+    return remembered(id, "value " + name, depth, [&]() -> Given {
+      const Passing& passing = passing_.at(id);
+      if (Given own = input_value(*api_inputs(*passing.node), name, depth)) return own;
+      Given value;
+      for (const std::string& bundle : bundles_of(passing, depth)) {
+        if (!holds_anything(bundle, depth + 1)) continue;
+        Given given = value_in_bundle(bundle, name, depth + 1);
+        if (!passing.kind->merges) return given;
+        if (given) value = std::move(given);
+      }
+      return value;
+    });
+  }
+
+  bool holds_anything(const std::string& id, int depth) {
+    const Given answer = remembered(id, "anything", depth, [&]() -> Given {
+      const Passing& passing = passing_.at(id);
+      for (const std::string& name : passing.kind->outputs) {
+        if (!name.empty() && input_value(*api_inputs(*passing.node), name, depth)) return true;
+      }
+      for (const std::string& bundle : bundles_of(passing, depth)) {
+        if (holds_anything(bundle, depth + 1)) return true;
+      }
+      return std::nullopt;
+    });
+    return answer.has_value();
+  }
+
+  // The nodes that make the bundles that this one takes.
+  std::vector<std::string> bundles_of(const Passing& passing, int depth) {
+    std::vector<std::string> ids;
+    for (const std::string& name : passing.kind->bundles) {
+      const Given given = input_value(*api_inputs(*passing.node), name, depth);
+      const auto link = given ? as_link(*given) : std::nullopt;
+      const auto source = link ? passing_.find(link->node_id) : passing_.end();
+      if (source != passing_.end() && source->second.kind->kind == PassThroughKind::kContext) {
+        ids.push_back(source->first);
+      }
+    }
+    return ids;
+  }
+
+  // --- Switches
+
+  Given chosen_value(const std::string& id, const PassThrough& kind, const ordered_json& inputs,
+                     int depth) {
+    const Given chosen = input_value(inputs, kind.chooser, depth);
+    if (chosen && as_link(*chosen)) return computed_choice(id, kind, *chosen, inputs, depth);
+    int64_t place = -1;
+    if (chosen && chosen->is_boolean()) place = chosen->get<bool>() ? 1 : 0;
+    if (chosen && chosen->is_number_integer()) place = chosen->get<int64_t>() - kind.first;
+    if (place < 0 || place >= static_cast<int64_t>(kind.choices.size())) {
+      throw Error(ErrorKind::kGraph,
+                  view_.describe(id) + ": its input `" + kind.chooser +
+                      "` must be a number or a truth that says which of its inputs is handed on");
+    }
+    Given given = input_value(inputs, kind.choices[static_cast<size_t>(place)], depth);
+    for (size_t i = 0; !given && kind.takes_others && i < kind.choices.size(); ++i) {
+      given = input_value(inputs, kind.choices[i], depth);
+    }
+    return given;
+  }
+
+  // What chooses is only known when the graph runs: a switch of ComfyUI's own for each choice but
+  // the last.
+  Given computed_choice(const std::string& id, const PassThrough& kind, const ordered_json& chooser,
+                        const ordered_json& inputs, int depth) {
+    std::vector<std::pair<int64_t, ordered_json>> choices;
+    for (size_t i = 0; i < kind.choices.size(); ++i) {
+      Given given = input_value(inputs, kind.choices[i], depth);
+      if (given) choices.emplace_back(static_cast<int64_t>(i) + kind.first, std::move(*given));
+    }
+    if (choices.empty()) return std::nullopt;
+    const bool is_truth = kind.choices.size() == 2 && kind.first == 0;
+    ordered_json otherwise = choices.back().second;
+    for (size_t i = choices.size() - 1; i-- > 0;) {
+      const std::string number = i == 0 ? "" : std::to_string(i + 1);
+      ordered_json condition = chooser;
+      if (!is_truth) {
+        const std::string test = new_id(id + ":is" + number);
+        switches_.emplace_back(test,
+                               node_of("ComfyMathExpression",
+                                       {{"expression", "a == " + std::to_string(choices[i].first)},
+                                        {"values.a", chooser}}));
+        condition = {test, 2};
+      }
+      const std::string name = new_id(id + ":switch" + number);
+      // Of a truth the first choice is the one for false.
+      switches_.emplace_back(
+          name, node_of("ComfySwitchNode",
+                        {{"switch", std::move(condition)},
+                         {"on_false", is_truth ? choices[i].second : std::move(otherwise)},
+                         {"on_true", is_truth ? std::move(otherwise) : choices[i].second}}));
+      otherwise = {name, 0};
+    }
+    return otherwise;
+  }
+
+  static ordered_json node_of(const char* class_name, ordered_json inputs) {
+    return {{"class_type", class_name}, {"inputs", std::move(inputs)}};
+  }
+
+  std::string new_id(std::string id) const {
+    while (view_.find(id) != nullptr) id += "_";
+    return id;
+  }
+
+  // --- Values
+
+  Given random_where_asked(const std::string& id, ordered_json seed) {
+    if (seed != -1 && seed != -2 && seed != -3) return seed;
     std::random_device device;
     std::uniform_int_distribution<uint64_t> seeds(0, kMaxRandomSeed - 1);
-    const std::string asked = passing.value->dump();
-    passing.value = seeds(device);
-    warn(view_.describe(id) + ": the seed " + asked + " means a random one; it is " +
-         passing.value->dump());
+    ordered_json drawn = seeds(device);
+    warn(view_.describe(id) + ": the seed " + seed.dump() + " means a random one; it is " +
+         drawn.dump());
+    return drawn;
   }
 
   // A switch takes anything, so that a link of the wrong type can hide behind it: a graph may ask
@@ -172,67 +294,11 @@ class Resolver {
   const NodeRegistry& registry_;
   std::vector<std::string>* warnings_;
   std::map<std::string, Passing> passing_;
+  std::map<std::pair<std::string, std::string>, Answer> answers_;  // by node and question
+  std::vector<std::pair<std::string, ordered_json>> switches_;     // nodes to add
 };
 
 }  // namespace
-
-namespace {
-
-// PREFIX1, PREFIX2, … from `first` on.
-std::vector<std::string> numbered(const std::string& prefix, int first) {
-  constexpr int kMost = 20;
-  std::vector<std::string> names;
-  for (int i = first; i < first + kMost; ++i) names.push_back(prefix + std::to_string(i));
-  return names;
-}
-
-std::map<std::string, PassThrough> known_pass_through() {
-  using Kind = PassThroughKind;
-  std::map<std::string, PassThrough> known;
-  for (const char* name :
-       {"Any Switch (rgthree)", "Reroute", "Reroute (rgthree)", "ReroutePrimitive|pysssss",
-        "ShowText|pysssss", "easy showAnything", "easy cleanGpuUsed", "easy clearCacheAll"}) {
-    known[name] = {Kind::kFirst};
-  }
-  const auto add_values = [&](const char* input, std::initializer_list<const char*> names) {
-    for (const char* name : names) known[name] = {Kind::kValue, input};
-  };
-  add_values("seed", {"Seed (rgthree)", "easy seed", "CR Seed", "Seed Generator"});
-  add_values("value", {"PrimitiveInt", "PrimitiveFloat", "PrimitiveBoolean", "PrimitiveString",
-                       "PrimitiveStringMultiline", "INTConstant", "FloatConstant", "BOOLConstant",
-                       "easy int", "easy float", "easy string", "easy boolean", "JWInteger",
-                       "JWFloat", "JWString", "Int", "Float", "UnloadModel"});
-  add_values("string", {"StringConstant"});
-  add_values("text", {"CR Text"});
-  add_values("positive", {"easy positive"});
-  add_values("negative", {"easy negative"});
-  known["easy ifElse"] = {Kind::kChoice, "boolean", {"on_false", "on_true"}};
-  known["Switch any [Crystools]"] = {Kind::kChoice, "boolean", {"on_false", "on_true"}};
-  known["LazySwitchKJ"] = {Kind::kChoice, "switch", {"on_false", "on_true"}};
-  known["easy anythingIndexSwitch"] = {Kind::kChoice, "index", numbered("value", 0)};
-  known["ImpactSwitch"] = {Kind::kChoice, "select", numbered("input", 1), 1};
-  known["CR Text Input Switch"] = {Kind::kChoice, "Input", numbered("text", 1), 1};
-  known["CR Model Input Switch"] = {Kind::kChoice, "Input", numbered("model", 1), 1};
-  known["CR Latent Input Switch"] = {Kind::kChoice, "Input", numbered("latent", 1), 1};
-  known["CR Image Input Switch"] = {Kind::kChoice, "Input", numbered("image", 1), 1};
-  known["CR Conditioning Input Switch"] = {Kind::kChoice, "Input", numbered("conditioning", 1), 1};
-  for (const char* name :
-       {"Note", "MarkdownNote", "Label (rgthree)", "Bookmark (rgthree)", "Fast Bypasser (rgthree)",
-        "Fast Muter (rgthree)", "Fast Groups Bypasser (rgthree)", "Fast Groups Muter (rgthree)",
-        "Mute / Bypass Relay (rgthree)", "Mute / Bypass Repeater (rgthree)",
-        "Node Collector (rgthree)", "Image Comparer (rgthree)", "Display Any (rgthree)"}) {
-    known[name] = {};
-  }
-  return known;
-}
-
-}  // namespace
-
-const PassThrough* find_pass_through(const std::string& class_name) {
-  static const std::map<std::string, PassThrough> kKnown = known_pass_through();
-  const auto found = kKnown.find(class_name);
-  return found == kKnown.end() ? nullptr : &found->second;
-}
 
 ordered_json resolve_pass_through(const ordered_json& graph, const NodeRegistry& registry,
                                   std::vector<std::string>* warnings) {

@@ -1,6 +1,8 @@
 #include "graph/read_graph.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -77,6 +79,8 @@ class Reader {
     for (const RawNode& raw : raw_) {
       if (needed_.contains(raw.id)) {
         graph.nodes.push_back(check(raw));
+      } else if (left_out_.contains(raw.id)) {
+        continue;
       } else if (raw.type != nullptr) {
         warn(raw.where() + ": no output needs it; it is left out");
       } else {
@@ -147,64 +151,120 @@ class Reader {
     raw_.push_back(std::move(raw));
   }
 
-  // Output nodes and everything that they link to, however far.
+  // Output nodes and everything that they link to, however far. An output that needs an unknown
+  // node does not keep the others from running, as long as one of these draws.
   void find_needed() {
-    std::vector<const RawNode*> open;
+    std::vector<const RawNode*> outputs;
     for (const RawNode& raw : raw_) {
-      if (raw.type != nullptr && raw.type->is_output) open.push_back(&raw);
+      if (raw.type != nullptr && raw.type->is_output) outputs.push_back(&raw);
     }
-    if (open.empty()) {
+    if (outputs.empty()) {
       // What could have been an output is worth naming.
       for (const RawNode& raw : raw_) {
-        if (raw.type == nullptr) add_unknown(raw);
+        if (raw.type == nullptr) problems_.add(raw.where(), why_unknown(raw));
       }
       problems_.add("",
                     "the graph has no output node, so there is nothing to run; add a SaveImage "
                     "and link it to the VAEDecode");
       return;
     }
-    for (const RawNode* node : open) needed_.insert(node->id);
+    const std::set<std::string> unable =
+        downstream_of([](const RawNode& raw) { return raw.type == nullptr; });
+    const std::set<std::string> drawing = downstream_of([](const RawNode& raw) {
+      return raw.type != nullptr &&
+             std::any_of(raw.type->inputs.begin(), raw.type->inputs.end(),
+                         [](const nodes::InputSpec& input) { return input.type == "MODEL"; });
+    });
+    std::vector<const RawNode*> able;
+    std::copy_if(outputs.begin(), outputs.end(), std::back_inserter(able),
+                 [&](const RawNode* output) { return !unable.contains(output->id); });
+    if (std::any_of(able.begin(), able.end(),
+                    [&](const RawNode* output) { return drawing.contains(output->id); })) {
+      for (const RawNode* output : outputs) {
+        if (unable.contains(output->id)) leave_out(*output);
+      }
+      outputs = able;
+    }
+    needed_ = needed_by(outputs);
+    for (const RawNode* raw : unknown_of(needed_)) problems_.add(raw->where(), why_unknown(*raw));
+  }
+
+  std::set<std::string> needed_by(std::vector<const RawNode*> open) const {
+    std::set<std::string> needed;
+    for (const RawNode* node : open) needed.insert(node->id);
     while (!open.empty()) {
       const RawNode* node = open.back();
       open.pop_back();
-      if (node->type == nullptr) add_unknown(*node);
       for (const auto& [name, value] : node->inputs->items()) {
         const auto link = as_link(value);
         const RawNode* source = link ? find(link->node_id) : nullptr;
-        if (source != nullptr && needed_.insert(source->id).second) open.push_back(source);
+        if (source != nullptr && needed.insert(source->id).second) open.push_back(source);
       }
     }
+    return needed;
   }
 
-  void add_unknown(const RawNode& raw) {
+  // The nodes of a kind, and all that take something from them, however far.
+  template <class IsOfKind>
+  std::set<std::string> downstream_of(const IsOfKind& is_of_kind) const {
+    std::map<std::string, std::vector<const RawNode*>> takers;
+    std::set<std::string> ids;
+    std::vector<const RawNode*> open;
+    for (const RawNode& raw : raw_) {
+      for (const auto& [name, value] : raw.inputs->items()) {
+        if (const auto link = as_link(value)) takers[link->node_id].push_back(&raw);
+      }
+      if (is_of_kind(raw) && ids.insert(raw.id).second) open.push_back(&raw);
+    }
+    while (!open.empty()) {
+      const RawNode* node = open.back();
+      open.pop_back();
+      for (const RawNode* taker : takers[node->id]) {
+        if (ids.insert(taker->id).second) open.push_back(taker);
+      }
+    }
+    return ids;
+  }
+
+  std::vector<const RawNode*> unknown_of(const std::set<std::string>& ids) const {
+    std::vector<const RawNode*> unknown;
+    for (const RawNode& raw : raw_) {
+      if (raw.type == nullptr && ids.contains(raw.id)) unknown.push_back(&raw);
+    }
+    return unknown;
+  }
+
+  void leave_out(const RawNode& output) {
+    left_out_.insert(output.id);
+    if (left_out_.size() > kShownProblems) return;
+    std::string needs;
+    for (const RawNode* raw : unknown_of(needed_by({&output}))) {
+      needs += (needs.empty() ? "" : "; and ") + raw->where() + ": " + why_unknown(*raw);
+    }
+    warn(output.where() + ": left out, and the rest is run without it, as it needs " + needs);
+  }
+
+  std::string why_unknown(const RawNode& raw) const {
     if (registry_.is_left_out(raw.class_type)) {
-      problems_.add(raw.where(),
-                    "this node type belongs to the extra nodes; switch them on with "
-                    "ZANIME_INIT_COMFY_EXTRA_NODES=1 or --extra-nodes");
-      return;
+      return "this node type belongs to the extra nodes; switch them on with "
+             "ZANIME_INIT_COMFY_EXTRA_NODES=1 or --extra-nodes";
     }
     if (const std::string_view sentence = missing_node_sentence(raw.class_type);
         !sentence.empty()) {
-      problems_.add(raw.where(), "one of ComfyUI's nodes that this program does not have: it " +
-                                     std::string(sentence) +
-                                     "; `zanime nodes --missing` lists them all");
-      return;
+      return "one of ComfyUI's nodes that this program does not have: it " + std::string(sentence) +
+             "; `zanime nodes --missing` lists them all";
     }
     if (is_group_node(raw.class_type)) {
-      problems_.add(raw.where(),
-                    "is a group node whose inside the file does not hold; open the workflow in the "
-                    "editor, convert the group node to a subgraph and save it again");
-      return;
+      return "is a group node whose inside the file does not hold; open the workflow in the "
+             "editor, convert the group node to a subgraph and save it again";
     }
     std::vector<std::string> known;
     for (const nodes::NodeType* type : registry_.all()) known.push_back(type->class_name);
     const std::vector<std::string> near = text::near_matches(raw.class_type, known);
-    problems_.add(raw.where(),
-                  "unknown node type" +
-                      (raw.pack.empty() ? "" : " of the pack " + text::quoted(raw.pack)) +
-                      (near.empty() ? std::string()
-                                    : "; did you mean " + text::list_names(near, "or") + "?") +
-                      (near.empty() ? "; " : " ") + "`zanime nodes` lists those there are");
+    return "unknown node type" +
+           (raw.pack.empty() ? "" : " of the pack " + text::quoted(raw.pack)) +
+           (near.empty() ? std::string() : "; did you mean " + text::list_names(near, "or") + "?") +
+           (near.empty() ? "; " : " ") + "`zanime nodes` lists those there are";
   }
 
   Node check(const RawNode& raw) {
@@ -368,6 +428,7 @@ class Reader {
   std::vector<RawNode> raw_;
   std::map<std::string, size_t> by_id_;
   std::set<std::string> needed_;
+  std::set<std::string> left_out_;  // outputs that cannot run
 };
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "nodes/core_nodes.h"
 
+#include "nodes/packs/pack_nodes.h"
+
 namespace zanime::nodes {
 
 NodeTypes all_node_types() {
@@ -43,6 +45,13 @@ NodeTypes all_node_types() {
   add_viewer_nodes(types);
   add_latent_arithmetic_nodes(types);
   add_latent_shape_nodes(types);
+  add_pack_number_nodes(types);
+  add_pack_text_nodes(types);
+  add_pack_size_nodes(types);
+  add_pack_picture_nodes(types);
+  add_pack_saver_nodes(types);
+  add_pack_loader_nodes(types);
+  add_pack_sampling_nodes(types);
   return types;
 }
 

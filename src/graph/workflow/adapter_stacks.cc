@@ -127,6 +127,27 @@ Rows counted_rows(const ordered_json& inputs) {
   return rows;
 }
 
+// lora_1_name with lora_1_strength or, in the advanced mode, two strengths; num_loras.
+Rows numbered_rows(const ordered_json& inputs) {
+  Rows rows;
+  if (!is_on(inputs, "toggle", true)) return rows;
+  const ordered_json* mode = member(inputs, "mode");
+  const bool is_advanced = mode != nullptr && *mode == "advanced";
+  const int count = static_cast<int>(std::clamp(number(inputs, "num_loras", 0.0), 0.0, 50.0));
+  for (int i = 1; i <= count; ++i) {
+    const std::string begin = "lora_" + std::to_string(i) + "_";
+    const double plain = number(inputs, begin + "strength", 1.0);
+    add(rows, adapter_name(inputs, begin + "name"),
+        is_advanced ? number(inputs, begin + "model_strength", 1.0) : plain,
+        is_advanced ? number(inputs, begin + "clip_strength", 1.0) : plain);
+  }
+  return rows;
+}
+
+Rows switched_row(const ordered_json& inputs) {
+  return is_on(inputs, "switch", false) ? one_row(inputs) : Rows{};
+}
+
 Rows no_rows(const ordered_json&) { return {}; }
 
 struct Stack {
@@ -139,7 +160,12 @@ constexpr std::array kStacks{
     Stack{"Lora Loader Stack (rgthree)", four_rows},
     Stack{"LoraLoader|pysssss", one_row},
     Stack{"Lora Loader (LoraManager)", managed_rows},
+    Stack{"Load Lora", one_row},
+    Stack{"Lora Loader", one_row},
+    Stack{"CR Load LoRA", switched_row},
     Stack{"CR Apply LoRA Stack", no_rows},
+    Stack{"easy loraStackApply", no_rows},
+    Stack{"easy loraStack", numbered_rows, false},
     Stack{"CR LoRA Stack", listed_rows, false},
     Stack{"LoRA Stacker", counted_rows, false},
     Stack{"Lora Stacker (LoraManager)", managed_rows, false},
@@ -184,7 +210,7 @@ class Expander {
     const ordered_json& inputs = *api_inputs(*view_.find(id));
     Rows rows;
     // What another node lists comes first.
-    const ordered_json* linked = member(inputs, "lora_stack");
+    const ordered_json* linked = either(inputs, "lora_stack", "optional_lora_stack");
     const auto link = linked == nullptr ? std::nullopt : as_link(*linked);
     if (link && stacks_.contains(link->node_id) && depth < kMaxChain) {
       rows = rows_of(link->node_id, depth + 1);
@@ -195,7 +221,15 @@ class Expander {
     return rows;
   }
 
-  static bool has_clip(const ordered_json& inputs) { return member(inputs, "clip") != nullptr; }
+  static const ordered_json* either(const ordered_json& inputs, const char* name,
+                                    const char* other) {
+    const ordered_json* value = member(inputs, name);
+    return value != nullptr ? value : member(inputs, other);
+  }
+  static const ordered_json* clip_of(const ordered_json& inputs) {
+    return either(inputs, "clip", "optional_clip");
+  }
+  static bool has_clip(const ordered_json& inputs) { return clip_of(inputs) != nullptr; }
 
   // Fits nothing else in the graph: ids within subgraphs count up from the editor's numbers.
   std::string row_id(const std::string& id, size_t row) const {
@@ -228,7 +262,7 @@ class Expander {
   // What the stack is given where it gives that output.
   std::optional<ordered_json> source_behind(const std::string& id, int output, int depth) const {
     const ordered_json& inputs = *api_inputs(*view_.find(id));
-    const ordered_json* value = member(inputs, output == 0 ? "model" : "clip");
+    const ordered_json* value = output == 0 ? member(inputs, "model") : clip_of(inputs);
     if (value == nullptr || output > 1 || depth > kMaxChain) return std::nullopt;
     return followed(*value, depth + 1);
   }

@@ -55,15 +55,12 @@ std::vector<std::string> widget_order(const EditorNode& node, const nodes::NodeT
   for (const EditorInput& input : node.inputs) {
     if (!input.widget.empty()) in_file.push_back(input.widget);
   }
-  if (type != nullptr) {
-    std::vector<std::string> declared = declared_widgets(*type);
-    // A file that lists only some, or the same in another order, lists them as they were linked.
-    const bool knows_more = in_file.size() > declared.size() && contains_all(in_file, declared);
-    return knows_more ? in_file : declared;
-  }
   const PassThrough* known = find_pass_through(node.type);
-  if (in_file.empty() && known != nullptr && !known->input.empty()) in_file.push_back(known->input);
-  return in_file;
+  if (type == nullptr && (known == nullptr || known->widgets.empty())) return in_file;
+  std::vector<std::string> declared = type != nullptr ? declared_widgets(*type) : known->widgets;
+  // A file that lists only some, or the same in another order, lists them as they were linked.
+  const bool knows_more = in_file.size() > declared.size() && contains_all(in_file, declared);
+  return knows_more ? in_file : declared;
 }
 
 }  // namespace

@@ -6,8 +6,13 @@
 
 #include <utf8proc.h>
 
+#include "base/error.h"
+
 namespace zanime::nodes {
 namespace {
+
+// Of a text made by replacing: a few characters must not become gigabytes.
+constexpr size_t kMostText = size_t{64} << 20;
 
 // Characters whose large form is several; Unicode's SpecialCasing.txt.
 struct SpecialCase {
@@ -335,6 +340,33 @@ std::string text_repr(std::string_view text, bool ascii) {
     }
   }
   return out + quote_mark;
+}
+
+std::string with_replaced(const std::string& text, const std::string& find,
+                          const std::string& replacement) {
+  std::string out;
+  const auto append = [&](std::string_view part) {
+    if (out.size() + part.size() > kMostText) {
+      throw Error(ErrorKind::kResource, "the text would be longer than 64 MB");
+    }
+    out += part;
+  };
+  if (find.empty()) {
+    append(replacement);
+    for (const char32_t character : characters(text)) {
+      append(utf8({&character, 1}));
+      append(replacement);
+    }
+    return out;
+  }
+  size_t done = 0;
+  for (size_t at = text.find(find); at != std::string::npos; at = text.find(find, done)) {
+    append(std::string_view(text).substr(done, at - done));
+    append(replacement);
+    done = at + find.size();
+  }
+  append(std::string_view(text).substr(done));
+  return out;
 }
 
 }  // namespace zanime::nodes

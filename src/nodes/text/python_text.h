@@ -26,6 +26,11 @@ std::string upper(std::string_view text);
 std::string capitalized(std::string_view text);  // the first character large, the others small
 std::string title_case(std::string_view text);   // as str.title: "they're" becomes "They'Re"
 
+// As str.replace: `find` stands for nothing but itself, and where it is empty for the places
+// between all characters. Throws Error(kResource) beyond 64 MB.
+std::string with_replaced(const std::string& text, const std::string& find,
+                          const std::string& replacement);
+
 // 'text', as repr() has it, or ascii() with everything beyond ASCII escaped.
 std::string text_repr(std::string_view text, bool ascii = false);
 

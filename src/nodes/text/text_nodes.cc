@@ -22,42 +22,12 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr size_t kMaxJsonDepth = 500;
-// Of a text made by replacing: a few characters must not become gigabytes.
-constexpr size_t kMostText = size_t{64} << 20;
 
 std::string letters_in_case(const std::string& text, const std::string& mode) {
   if (mode == "UPPERCASE") return upper(text);
   if (mode == "lowercase") return lower(text);
   if (mode == "Capitalize") return capitalized(text);
   return title_case(text);
-}
-
-// As str.replace: nothing to find stands between all characters.
-std::string with_replaced(const std::string& text, const std::string& find,
-                          const std::string& replacement) {
-  std::string out;
-  const auto append = [&](std::string_view part) {
-    if (out.size() + part.size() > kMostText) {
-      throw Error(ErrorKind::kResource, "the text would be longer than 64 MB");
-    }
-    out += part;
-  };
-  if (find.empty()) {
-    append(replacement);
-    for (const char32_t character : characters(text)) {
-      append(utf8({&character, 1}));
-      append(replacement);
-    }
-    return out;
-  }
-  size_t done = 0;
-  for (size_t at = text.find(find); at != std::string::npos; at = text.find(find, done)) {
-    append(std::string_view(text).substr(done, at - done));
-    append(replacement);
-    done = at + find.size();
-  }
-  append(std::string_view(text).substr(done));
-  return out;
 }
 
 // As text[start:end] in Python: places count characters, below zero from the end.
