@@ -42,7 +42,7 @@ Value given_number(const Arguments& arguments, const std::string& name, double o
               "input `" + name + "` is " + repr(value) + ", but must be a number");
 }
 
-WideInt whole_number(const Value& number) {
+WideInt to_whole(const Value& number) {
   if (const auto* whole = std::get_if<WideInt>(&number)) return *whole;
   if (const auto* truth = std::get_if<bool>(&number)) return *truth ? 1 : 0;
   const auto* real = std::get_if<double>(&number);
@@ -52,9 +52,9 @@ WideInt whole_number(const Value& number) {
   return static_cast<WideInt>(*real);
 }
 
-double real_number(const Value& number) {
+double to_real(const Value& number) {
   if (const auto* real = std::get_if<double>(&number)) return *real;
-  return static_cast<double>(whole_number(number));
+  return static_cast<double>(to_whole(number));
 }
 
 }  // namespace zanime::nodes

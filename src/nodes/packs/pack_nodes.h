@@ -7,9 +7,11 @@
 #include <utility>
 #include <vector>
 
-#include "nodes/core_nodes.h"
+#include "nodes/node_type.h"
 
 namespace zanime::nodes {
+
+using NodeTypes = std::vector<NodeType>;  // as in core_nodes.h, which this stands below
 
 void add_pack_number_nodes(NodeTypes& types);
 void add_pack_text_nodes(NodeTypes& types);
@@ -34,7 +36,7 @@ std::string given_text(const Arguments& arguments, const std::string& name);
 Value given_number(const Arguments& arguments, const std::string& name, double otherwise = 0.0);
 
 // Python's int() and float() of a number.
-WideInt whole_number(const Value& number);
-double real_number(const Value& number);
+WideInt to_whole(const Value& number);
+double to_real(const Value& number);
 
 }  // namespace zanime::nodes

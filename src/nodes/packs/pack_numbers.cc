@@ -67,7 +67,7 @@ Value operate(const std::string& sign, const Value& a, const Value& b) {
 }
 
 std::vector<Value> int_and_float(const Value& number) {
-  return {whole_number(number), real_number(number)};
+  return {to_whole(number), to_real(number)};
 }
 
 // --- Expressions
@@ -144,7 +144,7 @@ void add_expressions(NodeTypes& types) {
                   Value value = least + arguments.real("value") * (arguments.real("max") - least);
                   const auto places = static_cast<int>(arguments.integer("rounding"));
                   if (places > 0) value = rounded_to(value, places);
-                  return {value, whole_number(value)};
+                  return {value, to_whole(value)};
                 }));
 }
 
@@ -157,13 +157,12 @@ std::vector<std::string> operations() {
 std::vector<Value> easy_integers(const Arguments& arguments, NodeContext&) {
   const std::string& name = arguments.text("operation");
   const std::string sign = name == "divide" ? "//" : signs_by_name().at(name);
-  return {whole_number(binary_operation(sign, arguments.value("a"), arguments.value("b")))};
+  return {to_whole(binary_operation(sign, arguments.value("a"), arguments.value("b")))};
 }
 
 std::vector<Value> easy_reals(const Arguments& arguments, NodeContext&) {
   const std::string& sign = signs_by_name().at(arguments.text("operation"));
-  return {
-      real_number(rounded_to(binary_operation(sign, arguments.real("a"), arguments.real("b")), 3))};
+  return {to_real(rounded_to(binary_operation(sign, arguments.real("a"), arguments.real("b")), 3))};
 }
 
 // `comparison` such as "a <= b" or "b > 0".
@@ -190,7 +189,7 @@ std::vector<Value> number_operation(const Arguments& arguments, NodeContext&) {
   const Value result =
       operate(signs_by_name().at(arguments.text("operation")), given_number(arguments, "number_a"),
               given_number(arguments, "number_b"));
-  return {result, real_number(result), whole_number(result)};
+  return {result, to_real(result), to_whole(result)};
 }
 
 void add_operations(NodeTypes& types) {
@@ -232,14 +231,14 @@ void add_operations(NodeTypes& types) {
         const std::string& which = arguments.text("operator");
         return {which == "and" ? a && b : which == "or" ? a || b : a != b};
       }));
-  types.push_back(pack_node(impact, "ImpactMinMax", "The larger or the smaller of two numbers.",
-                            {boolean("mode", true), link("a", "*"), link("b", "*")},
-                            {{"INT", "INT"}},
-                            [](const Arguments& arguments, NodeContext&) -> std::vector<Value> {
-                              return {whole_number(call_function(
-                                  arguments.get<bool>("mode") ? "max" : "min",
-                                  {given_number(arguments, "a"), given_number(arguments, "b")}))};
-                            }));
+  types.push_back(pack_node(
+      impact, "ImpactMinMax", "The larger or the smaller of two numbers.",
+      {boolean("mode", true), link("a", "*"), link("b", "*")}, {{"INT", "INT"}},
+      [](const Arguments& arguments, NodeContext&) -> std::vector<Value> {
+        return {
+            to_whole(call_function(arguments.get<bool>("mode") ? "max" : "min",
+                                   {given_number(arguments, "a"), given_number(arguments, "b")}))};
+      }));
   types.push_back(
       pack_node("was-node-suite-comfyui", "Number Operation", "Arithmetic on two numbers.",
                 {link("number_a", "*"), link("number_b", "*"),
@@ -266,8 +265,8 @@ std::vector<Value> received_value(const Arguments& arguments, NodeContext&) {
   if (type == "BOOLEAN") return {lower(text) == "true"};
   if (type == "STRING") return {text};
   const Value number = given_number(arguments, "value");
-  if (type == "INT") return {whole_number(number)};
-  return {real_number(number)};
+  if (type == "INT") return {to_whole(number)};
+  return {to_real(number)};
 }
 
 std::vector<Value> constant_number(const Arguments& arguments, NodeContext&) {
@@ -276,9 +275,9 @@ std::vector<Value> constant_number(const Arguments& arguments, NodeContext&) {
   if (!given_text(arguments, "number_as_text").empty()) {
     number = given_number(arguments, "number_as_text");
   }
-  if (type == "integer") number = whole_number(number);
-  if (type == "bool") number = WideInt{real_number(number) > 0.5 ? 1 : 0};
-  return {number, real_number(number), whole_number(number)};
+  if (type == "integer") number = to_whole(number);
+  if (type == "bool") number = WideInt{to_real(number) > 0.5 ? 1 : 0};
+  return {number, to_real(number), to_whole(number)};
 }
 
 void add_conversions(NodeTypes& types) {
@@ -288,20 +287,20 @@ void add_conversions(NodeTypes& types) {
       pack_node(comfyroll, "CR Value", "A number as FLOAT and as INT.", {any_real("value", 1.0)},
                 {{"FLOAT", "FLOAT"}, {"INT", "INT"}, help},
                 [](const Arguments& arguments, NodeContext&) -> std::vector<Value> {
-                  return {arguments.real("value"), whole_number(arguments.real("value")), ""};
+                  return {arguments.real("value"), to_whole(arguments.real("value")), ""};
                 }));
   types.push_back(pack_node(comfyroll, "CR Float To Integer",
                             "A number without what stands behind its point.", {link("_float", "*")},
                             {{"INT", "INT"}, help},
                             [](const Arguments& arguments, NodeContext&) -> std::vector<Value> {
-                              return {whole_number(given_number(arguments, "_float")), ""};
+                              return {to_whole(given_number(arguments, "_float")), ""};
                             }));
   types.push_back(pack_node(comfyroll, "CR Integer Multiple", "A number times another.",
                             {any_whole("integer", 1), real("multiple", 8.0, 1.0, kWidestReal, 1.0)},
                             {{"INT", "INT"}, help},
                             [](const Arguments& arguments, NodeContext&) -> std::vector<Value> {
-                              return {whole_number(binary_operation("*", arguments.value("integer"),
-                                                                    arguments.value("multiple"))),
+                              return {to_whole(binary_operation("*", arguments.value("integer"),
+                                                                arguments.value("multiple"))),
                                       ""};
                             }));
   types.push_back(pack_node(was, "Constant Number", "A number in one of several types.",
@@ -312,12 +311,12 @@ void add_conversions(NodeTypes& types) {
   types.push_back(pack_node(was, "Number to Int", "A number as INT.", {link("number", "*")},
                             {{"INT", "INT"}},
                             [](const Arguments& arguments, NodeContext&) -> std::vector<Value> {
-                              return {whole_number(given_number(arguments, "number"))};
+                              return {to_whole(given_number(arguments, "number"))};
                             }));
   types.push_back(pack_node(was, "Number to Float", "A number as FLOAT.", {link("number", "*")},
                             {{"FLOAT", "FLOAT"}},
                             [](const Arguments& arguments, NodeContext&) -> std::vector<Value> {
-                              return {real_number(given_number(arguments, "number"))};
+                              return {to_real(given_number(arguments, "number"))};
                             }));
   types.push_back(pack_node(
       was, "Integer place counter", "How many signs a number has.",
@@ -330,12 +329,11 @@ void add_conversions(NodeTypes& types) {
                             {choice("typ", {"STRING", "INT", "FLOAT", "BOOLEAN"}), text("value"),
                              integer("link_id", 0, 0, kWidest)},
                             {{"*", "*"}}, received_value));
-  types.push_back(
-      pack_node("ComfyUI_essentials", "SimpleMathBoolean+", "A truth, and as a number.",
-                {boolean("value", false)}, {{"BOOLEAN", "BOOLEAN"}, {"INT", "INT"}},
-                [](const Arguments& arguments, NodeContext&) -> std::vector<Value> {
-                  return {arguments.value("value"), whole_number(arguments.value("value"))};
-                }));
+  types.push_back(pack_node("ComfyUI_essentials", "SimpleMathBoolean+", "A truth, and as a number.",
+                            {boolean("value", false)}, {{"BOOLEAN", "BOOLEAN"}, {"INT", "INT"}},
+                            [](const Arguments& arguments, NodeContext&) -> std::vector<Value> {
+                              return {arguments.value("value"), to_whole(arguments.value("value"))};
+                            }));
   types.push_back(pack_node("ComfyUI-mxToolkit", "mxSlider2D", "Two numbers.",
                             {integer("Xi", 512, -kWidest, kWidest), any_real("Xf", 512.0),
                              integer("Yi", 512, -kWidest, kWidest), any_real("Yf", 512.0),

@@ -24,10 +24,10 @@ struct Sides {
 
 Sides sides_of(const Tensor& pixels) { return {pixels.dim(2), pixels.dim(1)}; }
 
-int64_t scaled(int64_t side, double factor) {
+int64_t side_times(int64_t side, double factor) {
   return round_half_even(static_cast<double>(side) * factor);
 }
-double quotient(int64_t a, int64_t b) { return static_cast<double>(a) / static_cast<double>(b); }
+double ratio_of(int64_t a, int64_t b) { return static_cast<double>(a) / static_cast<double>(b); }
 
 Tensor resized_to(const Tensor& pixels, Sides sides, const std::string& method) {
   if (sides.width < 1 || sides.height < 1) {
@@ -40,8 +40,8 @@ Tensor resized_to(const Tensor& pixels, Sides sides, const std::string& method) 
 }
 
 // [batch, height, width, channels] with `colour` around it.
-Tensor padded(const Tensor& pixels, int64_t left, int64_t top, Sides whole,
-              const std::array<float, 3>& colour) {
+Tensor in_frame(const Tensor& pixels, int64_t left, int64_t top, Sides whole,
+                const std::array<float, 3>& colour) {
   const int64_t batch = pixels.dim(0), height = pixels.dim(1), width = pixels.dim(2),
                 channels = pixels.dim(3);
   if (left < 0 || top < 0 || left + width > whole.width || top + height > whole.height) {
@@ -86,10 +86,10 @@ std::vector<Value> resize_with_fit(const Arguments& arguments, NodeContext&) {
     return image_and_size(pixels);
   }
   const auto width_for = [&](int64_t height) {
-    return round_half_even(quotient(height, old.height) * static_cast<double>(old.width));
+    return round_half_even(ratio_of(height, old.height) * static_cast<double>(old.width));
   };
   const auto height_for = [&](int64_t width) {
-    return round_half_even(quotient(width, old.width) * static_cast<double>(old.height));
+    return round_half_even(ratio_of(width, old.width) * static_cast<double>(old.height));
   };
   if (wanted.width == 0 || wanted.height == 0) {
     if (wanted.width == 0) wanted.width = width_for(wanted.height);
@@ -97,9 +97,9 @@ std::vector<Value> resize_with_fit(const Arguments& arguments, NodeContext&) {
     fit = "contain";
   }
   // Which side is longer than its share once the other one fits.
-  const bool is_wide = quotient(wanted.height, old.height) * static_cast<double>(old.width) >
+  const bool is_wide = ratio_of(wanted.height, old.height) * static_cast<double>(old.width) >
                        static_cast<double>(wanted.width);
-  const bool is_tall = quotient(wanted.width, old.width) * static_cast<double>(old.height) >
+  const bool is_tall = ratio_of(wanted.width, old.width) * static_cast<double>(old.height) >
                        static_cast<double>(wanted.height);
   Sides size = wanted;
   if (fit == "crop") {
@@ -115,8 +115,8 @@ std::vector<Value> resize_with_fit(const Arguments& arguments, NodeContext&) {
   result = pictures::crop_pixels(result, (size.height - kept.height) / 2,
                                  (size.width - kept.width) / 2, kept.height, kept.width);
   if (kept.width != wanted.width || kept.height != wanted.height) {
-    result = padded(result, (wanted.width - kept.width) / 2, (wanted.height - kept.height) / 2,
-                    wanted, {0.0f, 0.0f, 0.0f});
+    result = in_frame(result, (wanted.width - kept.width) / 2, (wanted.height - kept.height) / 2,
+                      wanted, {0.0f, 0.0f, 0.0f});
   }
   return image_and_size(std::move(result));
 }
@@ -129,7 +129,7 @@ int64_t before(int64_t rest, const std::string& position, const char* none, cons
 }
 
 // "255, 0, 0"; values of 0 to 1 where none is above 1.
-std::array<float, 3> colour_of(const std::string& text) {
+std::array<float, 3> frame_colour(const std::string& text) {
   std::array<float, 3> colour{};
   size_t start = 0;
   for (float& part : colour) {
@@ -149,14 +149,14 @@ int64_t in_steps(int64_t side, int64_t step) { return step > 1 ? side - side % s
 Sides sides_in_proportion(Sides old, Sides wanted) {
   if (wanted.width == 0 && wanted.height == 0) return old;
   if (wanted.width == 0) {
-    return {scaled(old.width, quotient(wanted.height, old.height)), wanted.height};
+    return {side_times(old.width, ratio_of(wanted.height, old.height)), wanted.height};
   }
   if (wanted.height == 0) {
-    return {wanted.width, scaled(old.height, quotient(wanted.width, old.width))};
+    return {wanted.width, side_times(old.height, ratio_of(wanted.width, old.width))};
   }
   const double factor =
-      std::min(quotient(wanted.width, old.width), quotient(wanted.height, old.height));
-  return {scaled(old.width, factor), scaled(old.height, factor)};
+      std::min(ratio_of(wanted.width, old.width), ratio_of(wanted.height, old.height));
+  return {side_times(old.width, factor), side_times(old.height, factor)};
 }
 
 std::vector<Value> resize_kj(const Arguments& arguments, NodeContext&) {
@@ -171,7 +171,7 @@ std::vector<Value> resize_kj(const Arguments& arguments, NodeContext&) {
   if (mode == "resize" || mode == "pad") size = sides_in_proportion(old, wanted);
   if (mode == "total_pixels") {
     const double total = static_cast<double>(wanted.width * wanted.height);
-    const double shape = quotient(old.width, old.height);
+    const double shape = ratio_of(old.width, old.height);
     size = {static_cast<int64_t>(std::sqrt(total * shape)),
             static_cast<int64_t>(std::sqrt(total / shape))};
   }
@@ -190,10 +190,10 @@ std::vector<Value> resize_kj(const Arguments& arguments, NodeContext&) {
     }
   }
   if (mode == "crop" && size.width > 0 && size.height > 0) {
-    const double shape = quotient(size.width, size.height);
+    const double shape = ratio_of(size.width, size.height);
     Sides part = old;
-    if (quotient(old.width, old.height) > shape) {
-      part.width = scaled(old.height, shape);
+    if (ratio_of(old.width, old.height) > shape) {
+      part.width = side_times(old.height, shape);
     } else {
       part.height = round_half_even(static_cast<double>(old.width) / shape);
     }
@@ -212,8 +212,8 @@ std::vector<Value> resize_kj(const Arguments& arguments, NodeContext&) {
     if (step > 1) {
       whole = {(whole.width + step - 1) / step * step, (whole.height + step - 1) / step * step};
     }
-    result = padded(result, left, top, whole, colour_of(arguments.text("pad_color")));
-    if (!mask.empty()) mask = padded(mask, left, top, whole, {1.0f, 1.0f, 1.0f});
+    result = in_frame(result, left, top, whole, frame_colour(arguments.text("pad_color")));
+    if (!mask.empty()) mask = in_frame(mask, left, top, whole, {1.0f, 1.0f, 1.0f});
   }
   std::vector<Value> outputs = image_and_size(std::move(result));
   outputs.emplace_back(mask.empty()
@@ -237,8 +237,8 @@ std::vector<Value> resize_essential(const Arguments& arguments, NodeContext&) {
     if (wanted.width == 0) wanted.width = old.height < wanted.height ? kMaxResolution : old.width;
     if (wanted.height == 0) wanted.height = old.width < wanted.width ? kMaxResolution : old.height;
     const double factor =
-        std::min(quotient(wanted.width, old.width), quotient(wanted.height, old.height));
-    size = {scaled(old.width, factor), scaled(old.height, factor)};
+        std::min(ratio_of(wanted.width, old.width), ratio_of(wanted.height, old.height));
+    size = {side_times(old.width, factor), side_times(old.height, factor)};
     if (method == "pad") frame = wanted;
   } else {
     if (wanted.width == 0) wanted.width = old.width;
@@ -246,8 +246,8 @@ std::vector<Value> resize_essential(const Arguments& arguments, NodeContext&) {
     size = wanted;
     if (method == "fill / crop") {
       const double factor =
-          std::max(quotient(wanted.width, old.width), quotient(wanted.height, old.height));
-      size = {scaled(old.width, factor), scaled(old.height, factor)};
+          std::max(ratio_of(wanted.width, old.width), ratio_of(wanted.height, old.height));
+      size = {side_times(old.width, factor), side_times(old.height, factor)};
       part = {std::min(wanted.width, size.width), std::min(wanted.height, size.height)};
     }
   }
@@ -262,8 +262,8 @@ std::vector<Value> resize_essential(const Arguments& arguments, NodeContext&) {
   if (is_due) {
     result = resized_to(pixels, size, arguments.text("interpolation"));
     if (frame.width > 0) {
-      result = padded(result, (frame.width - size.width) / 2, (frame.height - size.height) / 2,
-                      frame, {0.0f, 0.0f, 0.0f});
+      result = in_frame(result, (frame.width - size.width) / 2, (frame.height - size.height) / 2,
+                        frame, {0.0f, 0.0f, 0.0f});
     }
     if (part.width > 0) {
       result = pictures::crop_pixels(result, (size.height - part.height) / 2,

@@ -90,7 +90,7 @@ NodeType saver(const std::string& pack, const std::string& class_name,
   return type;
 }
 
-InputSpec pictures_input() { return link("images", "IMAGE"); }
+InputSpec saved_pictures() { return link("images", "IMAGE"); }
 InputSpec prefix_input(const char* otherwise = "ComfyUI") {
   return text("filename_prefix", otherwise);
 }
@@ -99,7 +99,7 @@ InputSpec yes_or_no(const char* name, bool is_yes) {
 }
 
 std::vector<InputSpec> image_saver_inputs() {
-  return {pictures_input(), text("filename", "%time_%basemodelname_%seed"), text("path"),
+  return {saved_pictures(), text("filename", "%time_%basemodelname_%seed"), text("path"),
           choice("extension", {"png", "jpeg", "jpg", "webp"})};
 }
 
@@ -170,11 +170,11 @@ void add_pack_saver_nodes(NodeTypes& types) {
   add_image_savers(types);
   types.push_back(saver(
       "ComfyUI-ZImagePowerNodes", "SaveImage //ZImagePowerNodes",
-      {pictures_input(), prefix_input("ZImage"), boolean("civitai_compatible_metadata", true)}, {},
+      {saved_pictures(), prefix_input("ZImage"), boolean("civitai_compatible_metadata", true)}, {},
       save_with_prefix));
   types.push_back(
       saver("ComfyUI-Lora-Manager", "Save Image (LoraManager)",
-            {pictures_input(), prefix_input(), choice("file_format", {"png", "jpeg", "webp"}),
+            {saved_pictures(), prefix_input(), choice("file_format", {"png", "jpeg", "webp"}),
              boolean("lossless_webp", false).optional(), integer("quality", 100, 1, 100).optional(),
              slot("webp_method"), slot("jpeg_subsampling"),
              boolean("embed_workflow", false).optional(), slot("save_with_metadata"),
@@ -183,7 +183,7 @@ void add_pack_saver_nodes(NodeTypes& types) {
             handed_on, save_with_prefix));
   types.push_back(
       saver("was-node-suite-comfyui", "Image Save",
-            {pictures_input(), text("output_path"), prefix_input(), text("filename_delimiter", "_"),
+            {saved_pictures(), text("output_path"), prefix_input(), text("filename_delimiter", "_"),
              integer("filename_number_padding", 4, 1, 9), yes_or_no("filename_number_start", false),
              choice("extension", {"png", "jpg", "jpeg", "gif", "tiff", "webp", "bmp"}),
              integer("dpi", 300, 1, 2400), integer("quality", 100, 1, 100),
@@ -193,7 +193,7 @@ void add_pack_saver_nodes(NodeTypes& types) {
              yes_or_no("embed_workflow", true), yes_or_no("show_previews", true)},
             {{"IMAGE", "images"}, {"STRING", "files"}}, save_was));
   // ComfyUI's own, which sends pictures to the program that asked for them.
-  types.push_back(saver("websocket_image_save", "SaveImageWebsocket", {pictures_input()}, {},
+  types.push_back(saver("websocket_image_save", "SaveImageWebsocket", {saved_pictures()}, {},
                         [](const Arguments& arguments, NodeContext& context) -> std::vector<Value> {
                           save_under("ComfyUI", arguments.get<Image>("images"), context);
                           return {};

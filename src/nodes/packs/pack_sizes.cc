@@ -16,7 +16,7 @@
 namespace zanime::nodes {
 namespace {
 
-constexpr int64_t kMostPictures = 4096;
+constexpr int64_t kMostOfOneSize = 4096;
 constexpr int64_t kMostLatentBytes = int64_t{1} << 30;
 
 struct PictureSize {
@@ -273,10 +273,10 @@ std::vector<Value> latent_of_ratio(const Arguments& arguments, NodeContext&) {
   return {empty_latent_of(size, arguments.integer("batch_size"), 16)};
 }
 
-void add_latents(NodeTypes& types) {
+void add_named_latents(NodeTypes& types) {
   const std::vector<OutputSpec> outputs{{"LATENT", "LATENT"}, {"INT", "width"}, {"INT", "height"}};
   const std::string description = "An empty latent of a named size.";
-  const InputSpec batch = integer("batch_size", 1, 1, kMostPictures);
+  const InputSpec batch = integer("batch_size", 1, 1, kMostOfOneSize);
   types.push_back(pack_node(
       "ComfyUI-KJNodes", "EmptyLatentImagePresets", description,
       {choice("dimensions",
@@ -302,8 +302,8 @@ void add_latents(NodeTypes& types) {
                   const PictureSize size = size_in(arguments.text("dimensions"));
                   const double scale = arguments.real("clip_scale");
                   return {empty_latent_of(size, arguments.integer("batch_size")),
-                          whole_number(static_cast<double>(size.width) * scale),
-                          whole_number(static_cast<double>(size.height) * scale)};
+                          to_whole(static_cast<double>(size.width) * scale),
+                          to_whole(static_cast<double>(size.height) * scale)};
                 }));
   std::vector<std::string> ratios;
   for (const SidesOfRatio& sides : kSides) ratios.emplace_back(sides.name);
@@ -319,7 +319,7 @@ void add_latents(NodeTypes& types) {
 void add_pack_size_nodes(NodeTypes& types) {
   add_measures(types);
   add_comfyroll_sizes(types);
-  add_latents(types);
+  add_named_latents(types);
 }
 
 }  // namespace zanime::nodes

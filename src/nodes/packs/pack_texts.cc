@@ -30,7 +30,7 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-std::string joined(const std::vector<std::string>& parts, const std::string& joint) {
+std::string joined_parts(const std::vector<std::string>& parts, const std::string& joint) {
   std::string all;
   for (size_t i = 0; i < parts.size(); ++i) all += (i == 0 ? "" : joint) + parts[i];
   return all;
@@ -45,7 +45,8 @@ std::vector<Value> join_many(const Arguments& arguments, NodeContext&) {
     std::string part = given_text(arguments, "string_" + std::to_string(i));
     if (!part.empty()) parts.push_back(std::move(part));
   }
-  if (!arguments.get<bool>("return_list")) return {joined(parts, arguments.text("delimiter"))};
+  if (!arguments.get<bool>("return_list"))
+    return {joined_parts(parts, arguments.text("delimiter"))};
   std::vector<Value> list(parts.begin(), parts.end());
   return {items(std::move(list))};
 }
@@ -88,7 +89,7 @@ std::vector<Value> without_comments(const Arguments& arguments, NodeContext&) {
   for (std::string& line : lines_of(arguments.text("text"))) {
     if (!stripped(line).starts_with('#')) kept.push_back(std::move(line));
   }
-  return {joined(kept, "\n")};
+  return {joined_parts(kept, "\n")};
 }
 
 std::vector<Value> concatenate(const Arguments& arguments, NodeContext&) {
@@ -100,7 +101,7 @@ std::vector<Value> concatenate(const Arguments& arguments, NodeContext&) {
     if (arguments.text("clean_whitespace") == "true") part = stripped(part);
     if (!part.empty()) parts.push_back(std::move(part));
   }
-  return {joined(parts, joint)};
+  return {joined_parts(parts, joint)};
 }
 
 std::vector<Value> find_and_replace(const Arguments& arguments, NodeContext&) {
@@ -180,7 +181,7 @@ std::vector<Value> string_function(const Arguments& arguments, NodeContext&) {
     for (const std::string& part : {a, b, c}) {
       if (!part.empty()) parts.push_back(part);
     }
-    out = joined(parts, tidy ? ", " : "");
+    out = joined_parts(parts, tidy ? ", " : "");
   } else if (b.size() > 1 && b.starts_with('/') && b.ends_with('/')) {
     out = with_pattern_replaced(a, b.substr(1, b.size() - 2), c);
   } else {
@@ -217,7 +218,7 @@ std::vector<Value> toggled_words(const Arguments& arguments, NodeContext&) {
     if (active != word.end() && active->is_boolean() && !active->get<bool>()) continue;
     words.push_back(text->get<std::string>());
   }
-  return {joined(words, ", ")};
+  return {joined_parts(words, ", ")};
 }
 
 void add_other_texts(NodeTypes& types) {
