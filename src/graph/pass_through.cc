@@ -18,7 +18,7 @@ namespace {
 using nlohmann::ordered_json;
 
 // Deeper chains of switches are a circle or a hostile file.
-constexpr int kMaxChain = 500;
+constexpr int kMaxHandedOn = 500;
 // rgthree's seeds go up to here.
 constexpr uint64_t kMaxRandomSeed = 1125899906842624;
 
@@ -88,7 +88,7 @@ class Resolver {
                    const Find& find) {
     const auto [found, is_new] = answers_.try_emplace({id, question});
     if (!is_new && !found->second.open) return found->second.value;
-    if (!is_new || depth > kMaxChain) {
+    if (!is_new || depth > kMaxHandedOn) {
       throw Error(ErrorKind::kGraph, view_.describe(id) +
                                          ": the links between nodes that only hand a value on form "
                                          "a circle");
@@ -102,6 +102,7 @@ class Resolver {
     const Passing& passing = passing_.at(id);
     const PassThrough& kind = *passing.kind;
     const ordered_json& inputs = *api_inputs(*passing.node);
+    if (!kind.remark.empty()) warn(view_.describe(id) + ": " + kind.remark);
     if (kind.kind == PassThroughKind::kFirst && output == 0) {
       for (const auto& [name, value] : inputs.items()) {
         if (!as_link(value)) continue;

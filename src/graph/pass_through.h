@@ -35,6 +35,8 @@ struct PassThrough {
   // that holds anything or, where they merge, from the last one that has it.
   std::vector<std::string> bundles = {};
   bool merges = false;
+  // What the node would have done besides, for a warning; empty: nothing.
+  std::string remark = {};
   // The inputs that the editor keeps values of, in the order in which files list these.
   std::vector<std::string> widgets = {};
 };

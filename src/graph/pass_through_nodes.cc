@@ -62,7 +62,7 @@ void add_viewers_and_reroutes(Table& table) {
   table.first({"Any Switch (rgthree)", "Reroute", "Reroute (rgthree)", "ReroutePrimitive|pysssss",
                "ShowText|pysssss", "easy showAnything", "easy cleanGpuUsed", "easy clearCacheAll",
                "LayerUtility: PurgeVRAM V2", "RAMCleanup", "VRAMCleanup", "PlaySound|pysssss",
-               "SystemNotification|pysssss", "mxStop"});
+               "SystemNotification|pysssss", "mxStop", "QlipTimerStart", "QlipTimerStop"});
   table.ignored({"Note",
                  "MarkdownNote",
                  "LG_Note",
@@ -83,13 +83,15 @@ void add_viewers_and_reroutes(Table& table) {
                  "Image Comparer (rgthree)",
                  "LayerUtility: PurgeVRAM",
                  "Show any [Crystools]",
-                 "ConsoleDebug+"});
+                 "ConsoleDebug+",
+                 "QlipTimerReport"});
   // What only makes a model faster, or lighter, where it was made for: the results are meant to be
   // the same.
-  table.handed("model", {"PathchSageAttentionKJ", "ModelPatchTorchSettings", "TorchCompileModel",
-                         "TorchCompileModelAdvanced", "TorchCompileModelFluxAdvanced",
-                         "TorchCompileModelFluxAdvancedV2", "TorchCompileModelQwenImage",
-                         "ModelPassThrough", "FreeMemoryModel", "ZImageTritonApply"});
+  table.handed("model",
+               {"PathchSageAttentionKJ", "ModelPatchTorchSettings", "TorchCompileModel",
+                "TorchCompileModelAdvanced", "TorchCompileModelFluxAdvanced",
+                "TorchCompileModelFluxAdvancedV2", "TorchCompileModelQwenImage", "ModelPassThrough",
+                "FreeMemoryModel", "ZImageTritonApply", "QlipEnginesLoader"});
   table.handed("clip", {"FreeMemoryCLIP"});
   table.handed("image", {"FreeMemoryImage", "ImagePass"});
   table.handed("latent", {"FreeMemoryLatent"});
@@ -150,6 +152,21 @@ void add_constants(Table& table) {
                {"seed", "steps", "cfg", "sampler", "scheduler", "denoise"});
 }
 
+// Language models that write a longer prompt.
+void add_prompt_writers(Table& table) {
+  const auto add = [&](const char* name, std::vector<std::string> widgets) {
+    table.known[name] = {.kind = Kind::kValues,
+                         .outputs = {"prompt_text"},
+                         .remark =
+                             "would have a language model rewrite the prompt, which this "
+                             "program does not do; the prompt is taken as it stands",
+                         .widgets = std::move(widgets)};
+  };
+  add("AILab_QwenVL_PromptEnhancer", {"model_name", "quantization", "attention_mode",
+                                      "use_torch_compile", "device", "prompt_text"});
+  add("AILab_QwenVL_GGUF_PromptEnhancer", {"model_name", "prompt_text"});
+}
+
 void add_switches(Table& table) {
   const std::vector<std::string> truth = {"on_false", "on_true"};
   for (const char* name :
@@ -160,6 +177,7 @@ void add_switches(Table& table) {
   // The texts of this one are widgets before it.
   table.known["Switch string [Crystools]"].widgets = {"on_true", "on_false", "boolean"};
   table.choice("easy ifElse", "boolean", truth);
+  table.choice("BooleanSwitchNode", "state", truth);
   table.choice("LazySwitchKJ", "switch", truth);
   table.choice("ImpactConditionalBranch", "cond", {"ff_value", "tt_value"});
   table.choice("ImpactConditionalBranchSelMode", "cond", {"ff_value", "tt_value"});
@@ -235,6 +253,7 @@ std::map<std::string, PassThrough> all_pass_through() {
   Table table;
   add_viewers_and_reroutes(table);
   add_constants(table);
+  add_prompt_writers(table);
   add_switches(table);
   add_contexts(table);
   return std::move(table.known);

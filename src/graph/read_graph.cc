@@ -151,8 +151,8 @@ class Reader {
     raw_.push_back(std::move(raw));
   }
 
-  // Output nodes and everything that they link to, however far. An output that needs an unknown
-  // node does not keep the others from running, as long as one of these draws.
+  // Output nodes and everything that they link to, however far. An output that cannot
+  // run does not keep the others from running, as long as one of these draws.
   void find_needed() {
     std::vector<const RawNode*> outputs;
     for (const RawNode& raw : raw_) {
@@ -169,7 +169,7 @@ class Reader {
       return;
     }
     const std::set<std::string> unable =
-        downstream_of([](const RawNode& raw) { return raw.type == nullptr; });
+        downstream_of([this](const RawNode& raw) { return is_unable(raw); });
     const std::set<std::string> drawing = downstream_of([](const RawNode& raw) {
       return raw.type != nullptr &&
              std::any_of(raw.type->inputs.begin(), raw.type->inputs.end(),
@@ -186,7 +186,31 @@ class Reader {
       outputs = able;
     }
     needed_ = needed_by(outputs);
-    for (const RawNode* raw : unknown_of(needed_)) problems_.add(raw->where(), why_unknown(*raw));
+    for (const RawNode* raw : unable_of(needed_)) {
+      if (raw->type == nullptr) problems_.add(raw->where(), why_unknown(*raw));
+    }
+  }
+
+  // What keeps a node from running whatever else there is: its type is not known, or nothing is
+  // linked to one of its inputs.
+  static bool is_unable(const RawNode& raw) {
+    return raw.type == nullptr || open_input(raw) != nullptr;
+  }
+  std::string why_unable(const RawNode& raw) const {
+    return raw.type == nullptr ? why_unknown(raw) : missing_input(*open_input(raw));
+  }
+
+  // The first that must be linked and is not; null without.
+  static const nodes::InputSpec* open_input(const RawNode& raw) {
+    for (const nodes::InputSpec& input : raw.type->inputs) {
+      const bool may_lack = input.presence != nodes::Presence::kRequired || input.is_widget();
+      if (!may_lack && !raw.inputs->contains(input.name)) return &input;
+    }
+    return nullptr;
+  }
+
+  static std::string missing_input(const nodes::InputSpec& input) {
+    return "the required input `" + input.name + "` (" + input.type + ") is missing";
   }
 
   std::set<std::string> needed_by(std::vector<const RawNode*> open) const {
@@ -226,20 +250,20 @@ class Reader {
     return ids;
   }
 
-  std::vector<const RawNode*> unknown_of(const std::set<std::string>& ids) const {
-    std::vector<const RawNode*> unknown;
+  std::vector<const RawNode*> unable_of(const std::set<std::string>& ids) const {
+    std::vector<const RawNode*> unable;
     for (const RawNode& raw : raw_) {
-      if (raw.type == nullptr && ids.contains(raw.id)) unknown.push_back(&raw);
+      if (ids.contains(raw.id) && is_unable(raw)) unable.push_back(&raw);
     }
-    return unknown;
+    return unable;
   }
 
   void leave_out(const RawNode& output) {
     left_out_.insert(output.id);
     if (left_out_.size() > kShownProblems) return;
     std::string needs;
-    for (const RawNode* raw : unknown_of(needed_by({&output}))) {
-      needs += (needs.empty() ? "" : "; and ") + raw->where() + ": " + why_unknown(*raw);
+    for (const RawNode* raw : unable_of(needed_by({&output}))) {
+      needs += (needs.empty() ? "" : "; and ") + raw->where() + ": " + why_unable(*raw);
     }
     warn(output.where() + ": left out, and the rest is run without it, as it needs " + needs);
   }
@@ -293,8 +317,7 @@ class Reader {
     const auto found = raw.inputs->find(input.name);
     if (found == raw.inputs->end()) {
       if (input.presence == nodes::Presence::kRequired) {
-        problems_.add(raw.where(),
-                      "the required input `" + input.name + "` (" + input.type + ") is missing");
+        problems_.add(raw.where(), missing_input(input));
       } else if (input.is_widget()) {
         set_default(input, node);
       }

@@ -52,6 +52,7 @@ NodeTypes all_node_types() {
   add_pack_saver_nodes(types);
   add_pack_loader_nodes(types);
   add_pack_sampling_nodes(types);
+  add_pack_prompt_nodes(types);
   return types;
 }
 

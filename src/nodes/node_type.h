@@ -119,9 +119,10 @@ struct NodeType {
   std::string description;
   std::vector<InputSpec> inputs = {};
   std::vector<OutputSpec> outputs = {};
-  bool is_output = false;    // runs although nothing takes its result
-  bool is_core = true;       // false: only with the extra nodes
-  bool takes_lists = false;  // runs once with whole lists instead of once for every item
+  bool is_output = false;       // runs although nothing takes its result
+  bool saves_pictures = false;  // gives the pictures that a graph is run for
+  bool is_core = true;          // false: only with the extra nodes
+  bool takes_lists = false;     // runs once with whole lists instead of once for every item
 
   // Optional: what the declaration cannot say about plain values, as a sentence; empty when all is
   // well. Called before anything runs, with what values there are.

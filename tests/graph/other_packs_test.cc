@@ -190,6 +190,160 @@ TEST_F(OtherPacks, SwitchesHandOnWhatIsChosen) {
                [&] { what_runs(graph); });
 }
 
+// Whatever the switch, the node that computes what it hands on decides as the graph runs.
+TEST_F(OtherPacks, AComputedChoiceIsASwitchOfComfyUI) {
+  ordered_json graph = plain_workflow();
+  graph["20"] = ordered_json::parse(
+      R"({"class_type": "easy ifElse", "inputs": {"boolean": ["21", 0], "on_true": ["1", 0],
+          "on_false": ["4", 0]}})");
+  graph["21"] = ordered_json::parse(
+      R"({"class_type": "ImpactCompare", "inputs": {"cmp": "a = b", "a": 1, "b": 2}})");
+  graph["8"]["inputs"]["model"] = {"20", 0};
+  ordered_json made = what_runs(graph);
+  EXPECT_EQ(made["8"]["inputs"]["model"], (ordered_json{"20:switch", 0}));
+  EXPECT_EQ(made["20:switch"], ordered_json::parse(R"({"class_type": "ComfySwitchNode", "inputs": {
+      "switch": ["21", 0], "on_false": ["4", 0], "on_true": ["1", 0]}})"));
+
+  graph["20"] = ordered_json::parse(
+      R"({"class_type": "ImpactSwitch", "inputs": {"select": ["21", 0], "sel_mode": false,
+          "input1": ["1", 0], "input3": ["4", 0], "input4": ["1", 0]}})");
+  graph["21"] = ordered_json::parse(
+      R"({"class_type": "easy mathInt", "inputs": {"a": 1, "b": 2, "operation": "add"}})");
+  made = what_runs(graph);
+  EXPECT_EQ(made["8"]["inputs"]["model"], (ordered_json{"20:switch", 0}));
+  EXPECT_EQ(made["20:switch"]["inputs"],
+            ordered_json::parse(
+                R"({"switch": ["20:is", 2], "on_false": ["20:switch2", 0], "on_true": ["1", 0]})"));
+  EXPECT_EQ(made["20:switch2"]["inputs"],
+            ordered_json::parse(
+                R"({"switch": ["20:is2", 2], "on_false": ["1", 0], "on_true": ["4", 0]})"));
+  EXPECT_EQ(made["20:is2"]["inputs"],
+            ordered_json::parse(R"({"expression": "a == 3", "values.a": ["21", 0]})"));
+}
+
+TEST_F(OtherPacks, ASwitchMayTakeWhatThereIs) {
+  ordered_json graph = plain_workflow();
+  graph["20"] = ordered_json::parse(
+      R"({"class_type": "TwoWaySwitch", "inputs": {"selection_setting": 2, "input_1": ["1", 0]}})");
+  graph["4"]["inputs"]["model"] = {"20", 0};
+  expect_plain(graph);
+}
+
+TEST_F(OtherPacks, EachOutputOfAConfigurationIsAValue) {
+  ordered_json workflow = plain_editor_workflow();
+  append(workflow,
+         editor_node(20, "KSampler Config (rgthree)", "[]",
+                     R"([{"name": "STEPS", "type": "INT"}, {"name": "REFINER_STEP", "type": "INT"},
+                         {"name": "CFG", "type": "FLOAT"}, {"name": "SAMPLER", "type": "*"},
+                         {"name": "SCHEDULER", "type": "*"}])",
+                     R"([8, 4, 1.0, "euler", "simple"])"));
+  at(workflow, 8)["widgets_values"] =
+      ordered_json::parse(R"([42, "fixed", 1, 9.0, "heun", "karras", 1.0])");
+  int link = 50;
+  for (const auto& [name, slot] : {std::pair{"steps", 0}, std::pair{"cfg", 2},
+                                   std::pair{"sampler_name", 3}, std::pair{"scheduler", 4}}) {
+    at(workflow, 8)["inputs"].push_back(
+        {{"name", name}, {"type", "*"}, {"widget", {{"name", name}}}, {"link", link}});
+    workflow["links"].push_back({link, 20, slot, 8, at(workflow, 8)["inputs"].size() - 1, "*"});
+    ++link;
+  }
+  expect_plain(workflow);
+}
+
+TEST_F(OtherPacks, ContextsHandOnWhatTheyHold) {
+  ordered_json graph = plain_workflow();
+  graph["20"] = ordered_json::parse(
+      R"({"class_type": "Context (rgthree)", "inputs": {
+    "model" : [ "1", 0 ], "clip" : [ "2", 0 ], "vae" : [ "99", 0 ]}
+})");
+  graph["21"] = ordered_json::parse(
+      R"({"class_type": "Context Big (rgthree)", "inputs": {
+  "base_ctx" : [ "20", 0 ], "vae" : [ "3", 0 ], "steps" : 8}
+})");
+  graph["22"] = ordered_json::parse(
+      R"({"class_type": "Context Switch Big (rgthree)", "inputs": {
+  "ctx_01" : [ "23", 0 ], "ctx_02" : [ "21", 0 ], "ctx_03" : [ "20", 0 ]}
+})");
+  graph["23"] = ordered_json::parse(R"({"class_type": "Context (rgthree)", "inputs": {}
+})");
+  graph["4"]["inputs"]["model"] = {"22", 1};
+graph["5"]["inputs"]["clip"] = {"21", 2};
+graph["9"]["inputs"]["vae"] = {"22", 3};
+graph["8"]["inputs"]["steps"] = {"22", 9};
+expect_plain(graph);
+}
+
+TEST_F(OtherPacks, OfContextsThatMergeTheLastCounts) {
+  ordered_json graph = plain_workflow();
+  graph["20"] = ordered_json::parse(
+      R"({"class_type": "Context (rgthree)", "inputs": {
+    "model" : [ "1", 0 ], "seed" : 1}
+})");
+  graph["21"] =
+      ordered_json::parse(R"({"class_type": "Context (rgthree)", "inputs": {
+  "seed" : 42}
+})");
+  graph["22"] = ordered_json::parse(
+      R"({"class_type": "Context Merge (rgthree)", "inputs": {
+  "ctx_01" : [ "20", 0 ], "ctx_02" : [ "21", 0 ]}
+})");
+  graph["4"]["inputs"]["model"] = {"22", 1};
+graph["8"]["inputs"]["seed"] = {"22", 8};
+expect_plain(graph);
+graph["20"]["inputs"]["base_ctx"] = {"22", 0};
+graph["4"]["inputs"]["model"] = {"22", 2};
+expect_error(ErrorKind::kGraph, "form a circle", [&] { what_runs(graph); });
+}
+
+TEST_F(OtherPacks, PipesHandOnWhatTheyHold) {
+  ordered_json graph = plain_workflow();
+  graph["20"] = ordered_json::parse(
+      R"({"class_type": "ToBasicPipe", "inputs": {"model": ["4", 0], "clip": ["2", 0],
+          "vae": ["3", 0], "positive": ["6", 0], "negative": ["6", 0]}})");
+  graph["21"] = ordered_json::parse(
+      R"({"class_type": "EditBasicPipe", "inputs": {"basic_pipe": ["20", 0], "positive": ["5", 0]}})");
+  graph["22"] = ordered_json::parse(
+      R"({"class_type": "FromBasicPipe", "inputs": {"basic_pipe": ["21", 0]}})");
+  graph["8"]["inputs"]["model"] = {"22", 0};
+  graph["8"]["inputs"]["positive"] = {"22", 3};
+  graph["9"]["inputs"]["vae"] = {"22", 2};
+  expect_plain(graph);
+}
+
+// --- Outputs that cannot run
+
+TEST_F(OtherPacks, AnOutputThatCannotRunIsLeftOut) {
+  ordered_json graph = plain_workflow();
+  graph["30"] = ordered_json::parse(
+      R"({"class_type": "SeedVR2VideoUpscaler", "inputs": {"image": ["9", 0]},
+          "_meta": {"title": "Larger", "pack": "seedvr2_videoupscaler"}})");
+  graph["31"] = ordered_json::parse(
+      R"({"class_type": "SaveImage", "inputs": {"images": ["30", 0], "filename_prefix": "b"}})");
+  graph["32"] =
+      ordered_json::parse(R"({"class_type": "SaveImage", "inputs": {"filename_prefix": "c"}})");
+  const Graph read = read_graph(graph, registry, files, &warnings);
+  EXPECT_NE(read.find("10"), nullptr);
+  EXPECT_EQ(read.find("30"), nullptr);
+  EXPECT_EQ(read.find("31"), nullptr);
+  EXPECT_EQ(read.find("32"), nullptr);
+  ASSERT_EQ(warnings.size(), 3u);
+  EXPECT_EQ(warnings[0],
+            "SaveImage (node 31): left out, and the rest is run without it, as it needs "
+            "SeedVR2VideoUpscaler (node 30, \"Larger\"): unknown node type of the pack "
+            "\"seedvr2_videoupscaler\"; `zanime nodes` lists those there are");
+  EXPECT_NE(warnings[1].find("the required input `images` (IMAGE) is missing"), std::string::npos);
+}
+
+TEST_F(OtherPacks, WithoutAPictureThatIsDrawnAllThatIsUnknownIsAnError) {
+  ordered_json graph = plain_workflow();
+  graph["30"] = ordered_json::parse(R"({"class_type": "LoadImage", "inputs": {"image": "a.png"}})");
+  graph["31"] =
+      ordered_json::parse(R"({"class_type": "PreviewImage", "inputs": {"images": ["30", 0]}})");
+  graph["8"]["class_type"] = "Sampler of a pack";
+  expect_error(ErrorKind::kGraph, "Sampler of a pack (node 8): unknown node type",
+               [&] { what_runs(graph); });
+}
+
 // --- Group nodes
 
 // EmptyLatentImage and KSampler as one group node with the id 7.

@@ -29,6 +29,11 @@ bool is_adapter_row(const ordered_json& value) {
   return value.is_object() && value.contains("lora") && value.contains("on");
 }
 
+// What Lora Manager keeps beside its texts.
+bool is_note(const ordered_json& value) {
+  return value.is_object() && value.contains("textWidgetName");
+}
+
 bool is_seed(const std::string& name) {
   return name.starts_with("seed") || name.starts_with("noise_seed");
 }
@@ -68,7 +73,11 @@ std::vector<std::string> widget_order(const EditorNode& node, const nodes::NodeT
 std::vector<std::pair<std::string, ordered_json>> named_widget_values(const EditorNode& node,
                                                                       const nodes::NodeType* type) {
   std::vector<std::pair<std::string, ordered_json>> result;
-  const ordered_json& values = node.widget_values;
+  ordered_json values = node.widget_values;
+  if (values.is_array()) {
+    auto& list = values.get_ref<ordered_json::array_t&>();
+    std::erase_if(list, is_note);
+  }
   if (values.is_object()) {
     for (const auto& [name, value] : values.items()) {
       if (!value.is_null()) result.emplace_back(name, value);

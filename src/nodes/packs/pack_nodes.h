@@ -21,6 +21,8 @@ void add_pack_saver_nodes(NodeTypes& types);
 // Other names of the loaders; after these.
 void add_pack_loader_nodes(NodeTypes& types);
 void add_pack_sampling_nodes(NodeTypes& types);
+// Text encoders that change the prompt first; after CLIPTextEncode.
+void add_pack_prompt_nodes(NodeTypes& types);
 
 // One node of the pack `pack`, which is its category too.
 NodeType pack_node(const std::string& pack, const std::string& class_name,

@@ -86,6 +86,7 @@ NodeType saver(const std::string& pack, const std::string& class_name,
   NodeType type = pack_node(pack, class_name, "Writes pictures as PNG files that carry this graph.",
                             std::move(inputs), std::move(outputs), std::move(run));
   type.is_output = true;
+  type.saves_pictures = true;
   type.check = check_filename_prefix;
   return type;
 }

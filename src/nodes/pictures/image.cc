@@ -39,6 +39,7 @@ void add_image_nodes(NodeTypes& types) {
                  hidden("prompt", "PROMPT"), hidden("extra_pnginfo", "EXTRA_PNGINFO")},
       .outputs = {{"IMAGE", "images"}},
       .is_output = true,
+      .saves_pictures = true,
       .check = check_filename_prefix,
       .run = save_image,
   });

@@ -35,6 +35,7 @@ void add_save_image_advanced_node(NodeTypes& types) {
                  hidden("prompt", "PROMPT"), hidden("extra_pnginfo", "EXTRA_PNGINFO")},
       .outputs = {{"IMAGE", "images"}},
       .is_output = true,
+      .saves_pictures = true,
       .is_core = false,
       .check = check_filename_prefix,
       .run = save_image_advanced,
