@@ -191,7 +191,8 @@ int64_t checked_memory(std::optional<int64_t> memory) {
 void make_engine(SharedEngine* self, const OptionalPath& models_root, const std::string& device,
                  std::optional<int64_t> memory, const std::string& compute,
                  const OptionalPath& input_dir, const OptionalPath& wildcards_dir,
-                 std::optional<int> threads, std::optional<bool> extra_nodes) {
+                 std::optional<int> threads, std::optional<bool> extra_nodes,
+                 const OptionalPath& extra_model_paths) {
   check_device(device);
   if (threads && *threads < 1) {
     throw Error(ErrorKind::kUsage,
@@ -199,6 +200,7 @@ void make_engine(SharedEngine* self, const OptionalPath& models_root, const std:
   }
   engine::EngineOptions options = engine::EngineOptions::from_environment();
   options.models_root = models_root.value_or("");
+  if (extra_model_paths) options.extra_model_paths = {*extra_model_paths};
   options.input_dir = input_dir.value_or("");
   options.wildcards_dir = wildcards_dir.value_or("");
   options.builtin_model = packaged_model();
@@ -242,12 +244,13 @@ void bind_engine(nb::module_& module) {
            nb::arg("device") = "auto", nb::arg("memory") = nb::none(), nb::kw_only(),
            nb::arg("compute") = "auto", nb::arg("input_dir") = nb::none(),
            nb::arg("wildcards_dir") = nb::none(), nb::arg("threads") = nb::none(),
-           nb::arg("extra_nodes") = nb::none(),
+           nb::arg("extra_nodes") = nb::none(), nb::arg("extra_model_paths") = nb::none(),
            nb::sig("def __init__(self, models_root: str | os.PathLike | None = None, device: str = "
                    "'auto', memory: int | None = None, *, compute: str = 'auto', input_dir: str | "
                    "os.PathLike | None = None, wildcards_dir: str | os.PathLike | None = None, "
                    "threads: int | None = "
-                   "None, extra_nodes: bool | None = None) -> None"),
+                   "None, extra_nodes: bool | None = None, extra_model_paths: str | os.PathLike | "
+                   "None = None) -> None"),
            "models_root: folder laid out as ComfyUI's models; by default ZANIME_MODELS_ROOT, else\n"
            "ComfyUI/models, else the user's data folder, and without a model there the built-in\n"
            "one. device: ``auto`` or ``cpu``. memory: bytes of weights that stay converted\n"
@@ -255,7 +258,8 @@ void bind_engine(nb::module_& module) {
            "or ``auto``: ``bf16`` where the CPU is made for it, else ``fp32``.\n"
            "input_dir: where graphs find pictures. threads: CPU threads, default one a core.\n"
            "extra_nodes: know nodes beyond the core set, default ZANIME_INIT_COMFY_EXTRA_NODES.\n"
-           "Raises UsageError.")
+           "extra_model_paths: ComfyUI's list of further model folders, default\n"
+           "extra_model_paths.yaml beside the models root. Raises UsageError.")
       .def("generate", &SharedEngine::generate, nb::arg("params"),
            nb::arg("on_progress") = nb::none(), nb::arg("cancel") = nb::none(),
            nb::sig("def generate(self, params: GenerationParams, on_progress: "

@@ -170,6 +170,12 @@ int run_program(int argc, char** argv, const CancelToken& cancel) {
                  "free)")
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true))
       ->type_name("SIZE");
+  app.add_option("--extra-model-paths", globals.extra_model_paths,
+                 "ComfyUI's list of further model folders (repeatable; default: "
+                 "extra_model_paths.yaml beside the models root)")
+      ->take_all()
+      ->allow_extra_args(false)
+      ->type_name("FILE");
   auto* quiet = app.add_flag("--quiet,-q", globals.quiet, "No progress and no notes");
   app.add_flag("--verbose,-v", globals.verbose, "Say more, a line at a time")->excludes(quiet);
   app.add_flag("--json", globals.json, "Print the result, or the error, as one JSON object");

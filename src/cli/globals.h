@@ -1,6 +1,9 @@
 // Options that may stand before or after any command.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "ops/ops.h"
 
 namespace zanime::engine {
@@ -11,6 +14,7 @@ namespace zanime::cli {
 
 struct GlobalOptions {
   ops::BackendOptions backend = {};
+  std::vector<std::string> extra_model_paths = {};  // files; empty: the one beside the models root
   bool quiet = false;
   bool verbose = false;
   bool json = false;

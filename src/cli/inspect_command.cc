@@ -1,15 +1,21 @@
-// `zanime inspect`: what a picture or a model file says about itself.
+// `zanime inspect`: what a picture or a model file says about itself, and which models there are.
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <set>
 #include <string>
+#include <system_error>
 
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "checkpoints/inspect.h"
 #include "cli/commands.h"
+#include "cli/models_root_option.h"
 #include "cli/terminal.h"
+#include "engine/engine.h"
 #include "engine/inspect_file.h"
+#include "fetch/model_folders.h"
 #include "pictures/picture_info.h"
 
 namespace zanime::cli {
@@ -44,14 +50,77 @@ void inspect(const std::filesystem::path& path, const GlobalOptions& globals) {
   }
 }
 
+// What is found where: for each kind of model, the folders in the order in which they are looked
+// through, and what lies in them.
+ordered_json models_found(const engine::ModelsRoot& models) {
+  ordered_json kinds = ordered_json::object();
+  for (const fetch::ModelFolder& kind : fetch::model_folders()) {
+    const std::string name(kind.name);
+    ordered_json& folders = kinds[name] = ordered_json::array();
+    std::set<std::string> seen;
+    for (const std::filesystem::path& place : models.places(name)) {
+      std::error_code error;
+      if (!std::filesystem::is_directory(place, error)) continue;
+      ordered_json files = ordered_json::array(), hidden = ordered_json::array();
+      for (const std::string& file : engine::ModelsRoot::names_in(place)) {
+        (seen.insert(file).second ? files : hidden).push_back(file);
+      }
+      folders.push_back({{"folder", place.string()}, {"files", files}, {"hidden", hidden}});
+    }
+  }
+  return kinds;
+}
+
+void show_models(const std::string& models_root, const GlobalOptions& globals) {
+  engine::EngineOptions options = engine_options_for(globals);
+  options.models_root = models_root;
+  const engine::Engine engine(options);
+  const ordered_json kinds = models_found(engine.models());
+  if (globals.json) {
+    print(kinds);
+    return;
+  }
+  for (const auto& [kind, folders] : kinds.items()) {
+    std::cout << kind << '\n';
+    for (const ordered_json& folder : folders) {
+      std::cout << "  " << printable(folder["folder"].get<std::string>()) << '\n';
+      for (const ordered_json& file : folder["files"]) {
+        std::cout << "    " << printable(file.get<std::string>()) << '\n';
+      }
+      for (const ordered_json& file : folder["hidden"]) {
+        std::cout << "    " << printable(file.get<std::string>())
+                  << "  (a file of this name stands in a folder above)\n";
+      }
+    }
+    if (folders.empty()) std::cout << "  no folder\n";
+  }
+}
+
 }  // namespace
 
 void add_inspect_command(CLI::App& app, const GlobalOptions& globals) {
-  CLI::App* command =
-      app.add_subcommand("inspect", "Show how a picture was made, or what is in a model file");
-  const auto path = std::make_shared<std::string>();
-  command->add_option("file", *path, "Picture or model file")->required();
-  command->callback([path, &globals] { inspect(*path, globals); });
+  CLI::App* command = app.add_subcommand(
+      "inspect", "Show how a picture was made, what is in a model file, or which models there are");
+  struct Options {
+    std::string path, models_root;
+    bool models = false;
+  };
+  const auto options = std::make_shared<Options>();
+  CLI::Option* file = command->add_option("file", options->path, "Picture or model file");
+  command
+      ->add_flag("--models", options->models,
+                 "Instead: the folders that are looked through for models, and what is in them")
+      ->excludes(file);
+  add_models_root_option(*command, options->models_root);
+  command->callback([options, &globals] {
+    if (options->models) {
+      show_models(options->models_root, globals);
+    } else if (options->path.empty()) {
+      throw Error(ErrorKind::kUsage, "name a picture or a model file, or say --models");
+    } else {
+      inspect(options->path, globals);
+    }
+  });
 }
 
 }  // namespace zanime::cli

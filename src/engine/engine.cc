@@ -23,9 +23,8 @@ namespace zanime::engine {
 namespace {
 
 bool saves_pictures(const graph::Graph& graph) {
-  return std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const graph::Node& node) {
-    return node.class_type.starts_with("SaveImage");
-  });
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                     [](const graph::Node& node) { return node.type->saves_pictures; });
 }
 
 // Takes SaveImage's batches apart into pictures.
@@ -87,6 +86,22 @@ std::filesystem::path checked_root(const std::filesystem::path& asked) {
   return asked;
 }
 
+std::vector<ExtraFolder> extra_folders(const EngineOptions& options) {
+  std::vector<std::filesystem::path> files = options.extra_model_paths;
+  if (files.empty()) {
+    const std::filesystem::path root =
+        options.models_root.empty() ? ModelsRoot::default_path() : options.models_root;
+    if (std::filesystem::path beside = default_extra_model_paths(root); !beside.empty()) {
+      files.push_back(std::move(beside));
+    }
+  }
+  std::vector<ExtraFolder> folders;
+  for (const std::filesystem::path& file : files) {
+    for (ExtraFolder& folder : read_extra_model_paths(file)) folders.push_back(std::move(folder));
+  }
+  return folders;
+}
+
 std::filesystem::path checked_input_folder(const std::filesystem::path& asked,
                                            const std::filesystem::path& models_root) {
   if (asked.empty()) return UserFiles::default_input_folder(models_root);
@@ -134,7 +149,8 @@ EngineOptions EngineOptions::from_environment() {
 Engine::Engine(EngineOptions options)
     : options_(std::move(options)),
       models_(checked_root(options_.models_root),
-              options_.builtin_model.empty() ? builtin::folder() : options_.builtin_model),
+              options_.builtin_model.empty() ? builtin::folder() : options_.builtin_model,
+              extra_folders(options_)),
       files_(models_, checked_input_folder(options_.input_dir, models_.path())),
       all_nodes_(graph::NodeRegistry::standard(/*with_extra_nodes=*/true)),
       registry_(all_nodes_.seen(options_.extra_nodes)) {}

@@ -22,7 +22,9 @@
 namespace zanime::engine {
 
 struct EngineOptions {
-  std::filesystem::path models_root = {};    // empty: ModelsRoot::default_path()
+  std::filesystem::path models_root = {};  // empty: ModelsRoot::default_path()
+  // ComfyUI's lists of further folders; empty: the one beside the models root, if there is one.
+  std::vector<std::filesystem::path> extra_model_paths = {};
   std::filesystem::path input_dir = {};      // empty: UserFiles::default_input_folder()
   std::filesystem::path builtin_model = {};  // empty: builtin::folder()
   std::filesystem::path wildcards_dir = {};  // empty: Wildcards::default_folders()
@@ -131,6 +133,7 @@ class Engine {
 
   // What graphs may name.
   const UserFiles& files() const { return files_; }
+  const ModelsRoot& models() const { return models_; }
   UserFiles& files() { return files_; }
   const graph::NodeRegistry& registry() const { return registry_; }
   // Made at the first use.

@@ -62,22 +62,31 @@ void collect(const fs::path& folder, const std::string& prefix, std::set<fs::pat
   }
 }
 
-// Names of the model files below all the folders of this kind.
-std::set<std::string> names_below(const fs::path& root, const ModelFolder& kind) {
+// Names of the model files below all these folders.
+std::set<std::string> names_below(const std::vector<fs::path>& places) {
   std::set<std::string> names;
-  for (const std::string_view name : kind.folders) {
+  for (const fs::path& place : places) {
     std::set<fs::path> visited;
-    collect(root / name, "", visited, names);
+    collect(place, "", visited, names);
   }
   return names;
 }
 
-// The folder `name` of a model in Diffusers' form, or of one in pieces.
-std::optional<fs::path> find_folder(const fs::path& root, const ModelFolder& kind,
-                                    const std::string& name) {
+std::vector<fs::path> folders_below(const fs::path& root, const ModelFolder& kind) {
+  std::vector<fs::path> places;
+  for (const std::string_view name : kind.folders) places.push_back(root / name);
+  return places;
+}
+
+// The file `name` in one of the folders, or else the folder `name` of a model in Diffusers' form,
+// or of one in pieces.
+std::optional<fs::path> find_below(const std::vector<fs::path>& places, const std::string& name) {
   std::error_code ignored;
-  for (const std::string_view folder : kind.folders) {
-    fs::path path = root / folder / name;
+  for (const fs::path& place : places) {
+    if (fs::path path = place / name; fs::is_regular_file(path, ignored)) return path;
+  }
+  for (const fs::path& place : places) {
+    fs::path path = place / name;
     if (!name.empty() && fs::is_directory(path, ignored) && checkpoints::is_model_folder(path)) {
       return path;
     }
@@ -154,22 +163,41 @@ fs::path ModelsRoot::default_path() {
   return files::xdg_folder("XDG_DATA_HOME", fs::path(".local") / "share") / "zanime" / "models";
 }
 
+std::vector<fs::path> ModelsRoot::places(const std::string& folder) const {
+  const ModelFolder& kind = model_folder(folder);
+  std::vector<fs::path> places = folders_below(root_, kind);
+  for (const ExtraFolder& extra : extra_) {
+    if (std::find(kind.folders.begin(), kind.folders.end(), extra.category) == kind.folders.end()) {
+      continue;
+    }
+    // As in ComfyUI: of several that go before all the last is the first.
+    places.insert(extra.is_default ? places.begin() : places.end(), extra.folder);
+  }
+  return places;
+}
+
+std::vector<std::string> ModelsRoot::names_in(const fs::path& place) {
+  const std::set<std::string> names = names_below({place});
+  return {names.begin(), names.end()};
+}
+
 std::vector<std::string> ModelsRoot::list(const std::string& folder) const {
-  std::set<std::string> names = names_below(root_, model_folder(folder));
-  if (!builtin_.empty()) names.merge(names_below(builtin_, model_folder(folder)));
+  std::set<std::string> names = names_below(places(folder));
+  if (!builtin_.empty()) names.merge(names_below(folders_below(builtin_, model_folder(folder))));
   return {names.begin(), names.end()};
 }
 
 bool ModelsRoot::has_any(const std::string& folder) const {
-  return !names_below(root_, model_folder(folder)).empty();
+  return !names_below(places(folder)).empty();
 }
 
 fs::path ModelsRoot::find(const std::string& folder, const std::string& name) const {
   const ModelFolder& kind = model_folder(folder);
-  for (const fs::path* root : {&root_, &builtin_}) {
-    if (root->empty() || !files::stays_inside(name)) continue;
-    if (const auto path = fetch::find_in_model_folder(*root, kind.name, name)) return *path;
-    if (const auto path = find_folder(*root, kind, name)) return *path;
+  if (files::stays_inside(name)) {
+    if (const auto path = find_below(places(folder), name)) return *path;
+    if (!builtin_.empty()) {
+      if (const auto path = find_below(folders_below(builtin_, kind), name)) return *path;
+    }
   }
   const std::vector<std::string> names = list(folder);
   for (const std::string& other : names) {
@@ -184,7 +212,7 @@ fs::path ModelsRoot::find(const std::string& folder, const std::string& name) co
 
 std::string ModelsRoot::choose(const std::string& folder) const {
   const ModelFolder& kind = model_folder(folder);
-  const std::set<std::string> present = names_below(root_, kind);
+  const std::set<std::string> present = names_below(places(folder));
   const std::vector<std::string> names(present.begin(), present.end());
   const std::vector<fetch::ModelSource> official = fetch::official_files(kind.name);
   for (const fetch::ModelSource& file : official) {

@@ -5,15 +5,18 @@
 #include <string>
 #include <vector>
 
+#include "engine/extra_model_paths.h"
 #include "nodes/node_context.h"
 
 namespace zanime::engine {
 
 class ModelsRoot : public nodes::ModelFiles {
  public:
-  // What is not below `root` is looked for below `builtin`, a folder of the same layout, if given.
-  explicit ModelsRoot(std::filesystem::path root, std::filesystem::path builtin = {})
-      : root_(std::move(root)), builtin_(std::move(builtin)) {}
+  // What is not below `root` or in the `extra` folders is looked for below `builtin`, a folder of
+  // the same layout, if given.
+  explicit ModelsRoot(std::filesystem::path root, std::filesystem::path builtin = {},
+                      std::vector<ExtraFolder> extra = {})
+      : root_(std::move(root)), builtin_(std::move(builtin)), extra_(std::move(extra)) {}
   // ZANIME_MODELS_ROOT; else ComfyUI/models under the current folder if that exists; else the
   // user's data folder (XDG_DATA_HOME or ~/.local/share) + zanime/models. An explicit choice
   // (`--models-root`) goes before all.
@@ -32,7 +35,13 @@ class ModelsRoot : public nodes::ModelFiles {
   // The file to use when a request names none: the official name if present, else the only file
   // there. Throws Error(kFile) otherwise. Built-in files are never chosen here.
   std::string choose(const std::string& folder) const;
-  // Whether the folder itself holds a model file; built-in ones do not count.
+  // The folders that are looked through for a kind of model, in this order, built-in ones not
+  // among them. They need not exist.
+  std::vector<std::filesystem::path> places(const std::string& folder) const;
+  // Of one of these, the names of the files in it, sorted.
+  static std::vector<std::string> names_in(const std::filesystem::path& place);
+
+  // Whether the folders themselves hold a model file; built-in ones do not count.
   bool has_any(const std::string& folder) const;
 
   // Text encoders found in only one of text_encoders/ and clip/ appear in the other too, by hard
@@ -43,6 +52,7 @@ class ModelsRoot : public nodes::ModelFiles {
  private:
   std::filesystem::path root_;
   std::filesystem::path builtin_;
+  std::vector<ExtraFolder> extra_;
 };
 
 }  // namespace zanime::engine
