@@ -19,7 +19,8 @@ namespace {
 bool is_input(const std::string& folder) { return folder == "input" || folder == "input_latents"; }
 
 bool is_of_kind(const fs::path& path, const std::string& folder) {
-  static constexpr std::array<std::string_view, 4> kPictures{".png", ".jpg", ".jpeg", ".webp"};
+  static constexpr std::array<std::string_view, 9> kPictures{
+      ".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"};
   const std::string extension = text::lower_case(path.extension().string());
   if (folder == "input_latents") return extension == ".latent";
   return std::find(kPictures.begin(), kPictures.end(), extension) != kPictures.end();

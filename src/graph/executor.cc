@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/files/mapping_guard.h"
 #include "base/text/quoted.h"
+#include "checkpoints/split_model.h"
 #include "nodes/input_value.h"
 
 namespace zanime::graph {
@@ -157,6 +158,31 @@ std::string file_identity(const std::filesystem::path& path) {
   out << path.string().size() << ' ' << path.string() << ' ' << size << ' '
       << time.time_since_epoch().count();
   return out.str();
+}
+
+// The same of a model that may be kept in several files: all of them count.
+std::string model_identity(const std::filesystem::path& path) {
+  namespace fs = std::filesystem;
+  if (!checkpoints::is_split_model(path)) return file_identity(path);
+  std::error_code error;
+  const bool is_folder = fs::is_directory(path, error);
+  // "model" of model-00001-of-00003.safetensors and of model.safetensors.index.json.
+  const std::string name = path.filename().string();
+  const std::string stem = is_folder ? "" : name.substr(0, name.find_first_of("-."));
+  std::set<fs::path> parts;
+  constexpr size_t kMostParts = 10000;
+  for (fs::recursive_directory_iterator entry(is_folder ? path : path.parent_path(), error), end;
+       !error && entry != end && parts.size() < kMostParts; entry.increment(error)) {
+    std::error_code ignored;
+    if (entry->is_directory(ignored) && (!is_folder || entry.depth() > 0)) {
+      entry.disable_recursion_pending();
+    }
+    const bool is_part = entry->path().filename().string().starts_with(stem);
+    if (is_part && entry->is_regular_file(ignored)) parts.insert(entry->path());
+  }
+  std::string identity = file_identity(path);
+  for (const fs::path& part : parts) identity += '\n' + file_identity(part);
+  return identity;
 }
 
 void check_finite(const std::vector<nodes::Value>& outputs) {
@@ -525,7 +551,7 @@ Executor::SignatureId Executor::signature_of(const Node& node,
     signature += "\n" + name + "=" + serialised(value);
     const nodes::InputSpec* input = node.type->find_input(name);
     if (input != nullptr && !input->folder.empty()) {
-      signature += " " + file_identity(files_.find(input->folder, std::get<std::string>(value)));
+      signature += " " + model_identity(files_.find(input->folder, std::get<std::string>(value)));
     }
   }
   for (const auto& [name, link] : followed_links(node)) {

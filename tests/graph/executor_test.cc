@@ -95,7 +95,9 @@ class FakeNodes : public nodes::ModelFiles, public nodes::PictureSink {
     folder.write("b", "1");
   }
 
-  std::vector<std::string> list(const std::string&) const override { return {"a", "b"}; }
+  std::vector<std::string> list(const std::string&) const override {
+    return {"a", "b", "m-00001-of-00002.safetensors"};
+  }
   std::filesystem::path find(const std::string&, const std::string& name) const override {
     return folder / name;
   }
@@ -162,6 +164,21 @@ TEST(Executor, SeesThatAFileChanged) {
   EXPECT_EQ(nodes.runs["Load"], 3);
   nodes.run(chain(1, 2, "b"));
   EXPECT_EQ(nodes.runs["Load"], 3);
+}
+
+TEST(Executor, SeesThatALaterPieceOfAModelChanged) {
+  FakeNodes nodes;
+  const std::string first = "m-00001-of-00002.safetensors";
+  nodes.folder.write(first, "x");
+  nodes.folder.write("m-00002-of-00002.safetensors", "x");
+  nodes.folder.write("other.safetensors", "x");
+  nodes.run(chain(1, 2, first));
+  nodes.folder.write("other.safetensors", "longer");
+  nodes.run(chain(1, 2, first));
+  EXPECT_EQ(nodes.runs["Load"], 1);
+  nodes.folder.write("m-00002-of-00002.safetensors", "longer");
+  nodes.run(chain(1, 2, first));
+  EXPECT_EQ(nodes.runs["Load"], 2);
 }
 
 TEST(Executor, LeavesOutWhatANodeIgnores) {

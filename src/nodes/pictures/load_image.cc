@@ -42,8 +42,8 @@ void add_load_image_nodes(NodeTypes& types) {
       .display_name = "Load Image",
       .category = "image",
       .description =
-          "Reads a PNG, JPEG or WebP of the input folder. The mask is 1 where the picture is "
-          "transparent.",
+          "Reads a picture of the input folder: PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF. The mask "
+          "is 1 where the picture is transparent.",
       .inputs = {file("image", "input")},
       .outputs = {{"IMAGE", "IMAGE"}, {"MASK", "MASK"}},
       .run = load_image,
@@ -53,8 +53,8 @@ void add_load_image_nodes(NodeTypes& types) {
       .display_name = "Load Image (as Mask)",
       .category = "image",
       .description =
-          "Reads a mask from a PNG, JPEG or WebP of the input folder: one of its colours, or 1 "
-          "where it is transparent.",
+          "Reads a mask from a picture of the input folder: one of its colours, or 1 where it is "
+          "transparent.",
       .inputs = {file("image", "input"), choice("channel", pictures::mask_channels())},
       .outputs = {{"MASK", "MASK"}},
       .run = load_image_mask,
