@@ -201,12 +201,14 @@ int run_program(int argc, char** argv, const CancelToken& cancel) {
   add_graph_command(app, globals);
   add_nodes_command(app, globals);
   add_inspect_command(app, globals);
+  add_verify_command(app, globals, cancel);
   add_fetch_command(app, globals, cancel);
   add_bench_command(app, globals, cancel);
   add_lab_commands(app, globals, cancel);
   app.footer(
-      "Exit codes: 0 done, 2 usage, 3 graph, 4 file, 5 numbers that are not finite,\n"
-      "6 memory, disk or permission, 70 a defect of the program, 130 stopped.");
+      "Exit codes: 0 done, 1 another picture (verify), 2 usage, 3 graph, 4 file,\n"
+      "5 numbers that are not finite, 6 memory, disk or permission, 70 a defect of the program,\n"
+      "130 stopped.");
 
   try {
     app.parse(argc, argv);
@@ -215,6 +217,10 @@ int run_program(int argc, char** argv, const CancelToken& cancel) {
     std::cout << std::flush;
     if (!std::cout) throw Error(ErrorKind::kResource, "writing to standard output failed");
     return 0;
+  } catch (const DifferentPicture&) {
+    std::cout << std::flush;
+    if (std::cout) return 1;
+    return report(Error(ErrorKind::kResource, "writing to standard output failed"), globals);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) {  // --help, --version
       app.exit(error);

@@ -9,6 +9,9 @@
 
 namespace zanime::cli {
 
+// Thrown by `verify` once it has told that it drew another picture: exit code 1.
+struct DifferentPicture {};
+
 void add_generate_command(CLI::App& app, const GlobalOptions& globals, const CancelToken& cancel);
 void add_run_command(CLI::App& app, const GlobalOptions& globals, const CancelToken& cancel);
 void add_upscale_command(CLI::App& app, const GlobalOptions& globals, const CancelToken& cancel);
@@ -16,6 +19,7 @@ void add_graph_command(CLI::App& app, const GlobalOptions& globals);
 void add_nodes_command(CLI::App& app, const GlobalOptions& globals);
 void add_fetch_command(CLI::App& app, const GlobalOptions& globals, const CancelToken& cancel);
 void add_bench_command(CLI::App& app, const GlobalOptions& globals, const CancelToken& cancel);
+void add_verify_command(CLI::App& app, const GlobalOptions& globals, const CancelToken& cancel);
 void add_inspect_command(CLI::App& app, const GlobalOptions& globals);
 
 }  // namespace zanime::cli

@@ -31,17 +31,15 @@ bool saves_pictures(const graph::Graph& graph) {
 class Collector : public nodes::PictureSink {
  public:
   // `keep_previews`: where previews are all that the graph gives.
-  Collector(EngineResult& result, const EngineHooks& hooks, bool keep_previews, std::string compute)
-      : result_(result),
-        hooks_(hooks),
-        keep_previews_(keep_previews),
-        compute_(std::move(compute)) {}
+  Collector(EngineResult& result, const EngineHooks& hooks, bool keep_previews,
+            ComputeRecord record)
+      : result_(result), hooks_(hooks), keep_previews_(keep_previews), record_(std::move(record)) {}
 
   void save(const std::string& node_id, const nodes::Image& image, const std::string& prefix,
             const nlohmann::ordered_json& graph) override {
     const std::string graph_text = graph.dump();
     const std::string parameters =
-        parameters_text(graph, node_id, image.pixels.dim(2), image.pixels.dim(1), compute_);
+        parameters_text(graph, node_id, image.pixels.dim(2), image.pixels.dim(1), record_);
     for (int64_t i = 0; i < image.pixels.dim(0); ++i) {
       EnginePicture picture;
       picture.node_id = node_id;
@@ -77,7 +75,7 @@ class Collector : public nodes::PictureSink {
   EngineResult& result_;
   const EngineHooks& hooks_;
   bool keep_previews_;
-  std::string compute_;
+  ComputeRecord record_;
 };
 
 std::filesystem::path checked_root(const std::filesystem::path& asked) {
@@ -347,7 +345,9 @@ EngineResult Engine::run(const nlohmann::ordered_json& graph, const graph::NodeR
   graph::Graph checked = graph::read_graph(graph, registry, files_, &result.warnings);
   for (const std::string& warning : result.warnings) log_warning(warning);
 
-  Collector pictures(result, hooks, !saves_pictures(checked), backend()->compute_name());
+  Collector pictures(
+      result, hooks, !saves_pictures(checked),
+      {.compute = backend()->compute_name(), .instructions = backend()->instructions()});
   result.report = executor().run(checked, {pictures, cancel, hooks.progress, hooks.preview});
   result.graph = std::move(checked.json);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

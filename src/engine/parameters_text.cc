@@ -1,5 +1,6 @@
 #include "engine/parameters_text.h"
 
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <utility>
@@ -115,7 +116,7 @@ std::string adapters_above(const graph::ApiView& graph, const NodeView& sampler)
 }  // namespace
 
 std::string parameters_text(const ordered_json& whole, const std::string& output_id, int64_t width,
-                            int64_t height, const std::string& compute) {
+                            int64_t height, const ComputeRecord& record) {
   const graph::ApiView graph(whole);
   const NodeView last = nearest_with(graph, output_id, "steps");
   if (!last.exists()) return "";
@@ -164,9 +165,26 @@ std::string parameters_text(const ordered_json& whole, const std::string& output
     add("LoRA", adapters);
   }
   add_input("Model", nearest_with(graph, output_id, "unet_name"), "unet_name");
-  if (!compute.empty()) add("Compute", compute);
+  if (!record.compute.empty()) add("Compute", record.compute);
+  // Commas part the details.
+  std::string instructions = record.instructions;
+  std::replace(instructions.begin(), instructions.end(), ',', ';');
+  if (!instructions.empty()) add("Instructions", instructions);
   add("Version", std::string("zanime ") + version());
   return text + (text.empty() ? "" : "\n") + details;
+}
+
+ComputeRecord read_compute_record(const std::string& parameters) {
+  const std::string details = parameters.substr(parameters.rfind('\n') + 1);
+  const auto value_of = [&](const std::string& name) -> std::string {
+    const size_t found = details.rfind(name + ": ");
+    const bool is_name = found == 0 || (found != std::string::npos && found > 1 &&
+                                        details.compare(found - 2, 2, ", ") == 0);
+    if (!is_name) return "";
+    const size_t start = found + name.size() + 2;
+    return details.substr(start, std::min(details.find(", ", start), details.size()) - start);
+  };
+  return {value_of("Compute"), value_of("Instructions"), value_of("Version")};
 }
 
 }  // namespace zanime::engine

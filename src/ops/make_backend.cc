@@ -33,7 +33,7 @@ std::shared_ptr<Backend> on_processor(const BackendOptions& options) {
                 "compute is 'fp8', which cards multiply; on a processor it is one of auto, fp32, "
                 "bf16 and int8");
   }
-  return make_cpu_backend("", options.compute, options.memory);
+  return make_cpu_backend(options.level, options.compute, options.memory);
 }
 
 std::shared_ptr<Backend> on_card(int number, [[maybe_unused]] const BackendOptions& options) {

@@ -94,6 +94,9 @@ class Backend {
   virtual std::string description() const = 0;
   // What linear layers are computed in, as parse_compute takes it, kAuto resolved: "fp32".
   virtual std::string compute_name() const = 0;
+  // What else the last bits of a result depend on: the instruction set ("avx2"), or the card. Empty
+  // where nothing does.
+  virtual std::string instructions() const { return {}; }
 
   // The only ways in and out. Both may share memory with what they are given: what was uploaded is
   // not written to, and what was downloaded is not changed any more. download() alone waits for a
@@ -172,6 +175,8 @@ struct BackendOptions {
   // where the program was built for cards and one can be used, else the processor; a note says why.
   std::string device = "auto";
   Compute compute = Compute::kAuto;
+  // Of a processor: the instruction set, as make_cpu_backend takes it; empty is the best it has.
+  std::string level = {};
   // Bytes of converted weights that may stay in memory between products; on a card, all that may be
   // taken of its memory, 0 for what is free.
   int64_t memory = 0;

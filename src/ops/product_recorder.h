@@ -34,6 +34,7 @@ class ProductRecorder final : public Backend {
 
   std::string description() const override { return inner_.description(); }
   std::string compute_name() const override { return inner_.compute_name(); }
+  std::string instructions() const override { return inner_.instructions(); }
   Activation upload(const Tensor& values) override { return inner_.upload(values); }
   Tensor download(const Activation& x) override { return inner_.download(x); }
   void expect(std::span<const weights::Weight* const> weights) override { inner_.expect(weights); }

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/version.h"
+#include "base/version.h"
 #include "engine/parameters_text.h"
 #include "engine/params_json.h"
 #include "engine/plain_graph.h"
@@ -107,10 +109,22 @@ TEST(ReadParameters, IsTheOppositeOfParametersText) {
   params.hires_steps = 3;
   params.loras = {{"style.safetensors", 0.5}, {"more/line.safetensors", -1.0}};
   params.model = "other.safetensors";
-  const ParametersRequest request = read(parameters_text(plain_graph(params), "10", 0, 0, "fp32"));
+  const ParametersRequest request =
+      read(parameters_text(plain_graph(params), "10", 0, 0, {"fp32", "avx2", ""}));
   EXPECT_TRUE(request.not_honoured.empty()) << request.not_honoured.front();
   params.expand = false;
   EXPECT_EQ(to_json(request.params), to_json(params));
+}
+
+TEST(ReadParameters, SaysHowAPictureWasComputed) {
+  const std::string text =
+      parameters_text(plain_graph(GenerationParams{.prompt = "Compute: int8, "}), "10", 0, 0,
+                      {"bf16", "card 1, driver 2", ""});
+  const ComputeRecord record = read_compute_record(text);
+  EXPECT_EQ(record.compute, "bf16");
+  EXPECT_EQ(record.instructions, "card 1; driver 2");
+  EXPECT_EQ(record.version, std::string("zanime ") + version());
+  EXPECT_EQ(read_compute_record("Compute: int8\nSteps: 3, Computer: x").compute, "");
 }
 
 TEST(ReadParameters, TellsSuchATextFromOthers) {

@@ -86,6 +86,8 @@ class CpuBackend final : public Backend {
     return compute_ == Compute::kInt8 ? "int8" : compute_ == Compute::kBFloat16 ? "bf16" : "fp32";
   }
 
+  std::string instructions() const override { return kernels_.level; }
+
   Activation upload(const Tensor& values) override { return activation_of(values); }
 
   Tensor download(const Activation& x) override { return tensor_of(x); }

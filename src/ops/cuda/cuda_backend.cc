@@ -77,6 +77,8 @@ class CudaBackend final : public Backend {
     return {};
   }
 
+  std::string instructions() const override { return library_->description(); }
+
   std::string description() const override {
     return library_->description() + ", " + mode_text_ + ", " +
            std::to_string(store_.capacity() >> 20) + " MiB for weights";
