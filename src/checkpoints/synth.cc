@@ -68,7 +68,7 @@ class TensorPlan {
     for (const NamedShape& tensor : tensors) add(tensor.name, tensor.name, tensor.shape, dtype);
   }
 
-  void write(const std::filesystem::path& path) const {
+  void write(const std::filesystem::path& path, const CancelToken& cancel) const {
     std::vector<weights::TensorSpec> specs;
     for (const SynthTensor& tensor : tensors_) specs.push_back(tensor.stored);
     const weights::SafetensorsLayout layout = weights::plan_safetensors(specs, {{"format", "pt"}});
@@ -91,6 +91,7 @@ class TensorPlan {
     files::AtomicFile file(path, layout.file_size);
     file.write_at(0, std::as_bytes(std::span(layout.header)));
     parallel_for(static_cast<int64_t>(pieces.size()), [&](int64_t index) {
+      if (cancel.cancelled()) return;
       const Piece& piece = pieces[static_cast<size_t>(index)];
       const DType dtype = piece.tensor->stored.dtype;
       const int64_t element = dtype_size(dtype);
@@ -105,6 +106,7 @@ class TensorPlan {
       }
       file.write_at(piece.offset, bytes);
     });
+    cancel.throw_if_cancelled();
     file.commit();
   }
 
@@ -133,37 +135,40 @@ std::optional<NameLayout> synth_layout(std::string_view name) {
 }
 
 void synth_dit(const std::filesystem::path& path, const DitSpec& spec, DType dtype,
-               NameLayout layout) {
+               NameLayout layout, const CancelToken& cancel) {
   TensorPlan plan;
   plan.add_dit("", spec, dtype, layout);
-  plan.write(path);
+  plan.write(path, cancel);
 }
 
-void synth_qwen3(const std::filesystem::path& path, const Qwen3Spec& spec, DType dtype) {
+void synth_qwen3(const std::filesystem::path& path, const Qwen3Spec& spec, DType dtype,
+                 const CancelToken& cancel) {
   TensorPlan plan;
   plan.add_qwen3("", spec, dtype);
-  plan.write(path);
+  plan.write(path, cancel);
 }
 
-void synth_autoencoder(const std::filesystem::path& path, const AutoencoderSpec& spec,
-                       DType dtype) {
+void synth_autoencoder(const std::filesystem::path& path, const AutoencoderSpec& spec, DType dtype,
+                       const CancelToken& cancel) {
   TensorPlan plan;
   plan.add_autoencoder("", spec, dtype);
-  plan.write(path);
+  plan.write(path, cancel);
 }
 
-void synth_control(const std::filesystem::path& path, const ControlSpec& spec, DType dtype) {
+void synth_control(const std::filesystem::path& path, const ControlSpec& spec, DType dtype,
+                   const CancelToken& cancel) {
   check_widths(spec);
   TensorPlan plan;
   plan.add_all(network_tensors(spec), dtype);
-  plan.write(path);
+  plan.write(path, cancel);
 }
 
-void synth_upscaler(const std::filesystem::path& path, const UpscalerSpec& spec, DType dtype) {
+void synth_upscaler(const std::filesystem::path& path, const UpscalerSpec& spec, DType dtype,
+                    const CancelToken& cancel) {
   check_widths(spec);
   TensorPlan plan;
   plan.add_all(network_tensors(spec), dtype);
-  plan.write(path);
+  plan.write(path, cancel);
 }
 
 void synth_all_in_one(const std::filesystem::path& path, const AllInOneSpec& spec) {
@@ -171,7 +176,7 @@ void synth_all_in_one(const std::filesystem::path& path, const AllInOneSpec& spe
   plan.add_dit("model.diffusion_model.", spec.dit, spec.dit_dtype, spec.layout);
   plan.add_qwen3("text_encoders.qwen3_4b.transformer.", spec.text_encoder, spec.text_encoder_dtype);
   plan.add_autoencoder("vae.", spec.autoencoder, spec.autoencoder_dtype);
-  plan.write(path);
+  plan.write(path, CancelToken());
 }
 
 }  // namespace zanime::checkpoints

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/cancel.h"
 #include "base/dtype.h"
 #include "checkpoints/architectures.h"
 #include "checkpoints/upscaler_spec.h"
@@ -21,14 +22,19 @@ std::optional<NameLayout> synth_layout(std::string_view name);
 
 // Each writes a complete file in which every tensor has the type `dtype` (F32, F16, BF16 or
 // F8_E4M3), beside its place and renamed, a few MB at a time on all threads. Equal arguments give
-// equal bytes. Throw Error(kUsage) for impossible widths, and what AtomicFile throws.
+// equal bytes. Throw Error(kUsage) for impossible widths, Error(kCancelled), which leaves no file,
+// and what AtomicFile throws.
 void synth_dit(const std::filesystem::path& path, const DitSpec& spec, DType dtype,
-               NameLayout layout = NameLayout::kComfy);
-void synth_qwen3(const std::filesystem::path& path, const Qwen3Spec& spec, DType dtype);
-void synth_autoencoder(const std::filesystem::path& path, const AutoencoderSpec& spec, DType dtype);
+               NameLayout layout = NameLayout::kComfy, const CancelToken& cancel = CancelToken());
+void synth_qwen3(const std::filesystem::path& path, const Qwen3Spec& spec, DType dtype,
+                 const CancelToken& cancel = CancelToken());
+void synth_autoencoder(const std::filesystem::path& path, const AutoencoderSpec& spec, DType dtype,
+                       const CancelToken& cancel = CancelToken());
 
-void synth_control(const std::filesystem::path& path, const ControlSpec& spec, DType dtype);
-void synth_upscaler(const std::filesystem::path& path, const UpscalerSpec& spec, DType dtype);
+void synth_control(const std::filesystem::path& path, const ControlSpec& spec, DType dtype,
+                   const CancelToken& cancel = CancelToken());
+void synth_upscaler(const std::filesystem::path& path, const UpscalerSpec& spec, DType dtype,
+                    const CancelToken& cancel = CancelToken());
 
 // All three in one file under `model.diffusion_model.`, `text_encoders.qwen3_4b.transformer.` and
 // `vae.`, each with its own type.

@@ -7,8 +7,8 @@ namespace zanime::cli {
 void add_lab_commands(CLI::App& app, const GlobalOptions& globals, const CancelToken& cancel) {
   CLI::App* lab = app.add_subcommand("lab", "The parts of the engine by themselves");
   lab->require_subcommand(1);
-  add_lab_synth(*lab);
-  add_lab_tokenize(*lab);
+  add_lab_synth(*lab, cancel);
+  add_lab_tokenize(*lab, cancel);
   add_lab_noise(*lab);
   add_lab_sigmas(*lab);
   add_lab_encode(*lab, globals, cancel);

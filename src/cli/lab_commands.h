@@ -8,8 +8,8 @@
 
 namespace zanime::cli {
 
-void add_lab_synth(CLI::App& lab);
-void add_lab_tokenize(CLI::App& lab);
+void add_lab_synth(CLI::App& lab, const CancelToken& cancel);
+void add_lab_tokenize(CLI::App& lab, const CancelToken& cancel);
 void add_lab_noise(CLI::App& lab);
 void add_lab_sigmas(CLI::App& lab);
 void add_lab_encode(CLI::App& lab, const GlobalOptions& globals, const CancelToken& cancel);

@@ -1,4 +1,5 @@
 // The lab commands that need no network: tokens, noise, sigmas.
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -43,12 +44,22 @@ Shape parse_shape(const std::string& text) {
 }
 
 std::string read_text(const std::string& path) {
+  constexpr uintmax_t kMostBytes = uintmax_t{1} << 30;
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) {
+    throw Error(ErrorKind::kFile, path + (std::filesystem::exists(path, error)
+                                              ? ": is no file but a folder, a pipe or a device"
+                                              : ": does not exist"));
+  }
+  if (std::filesystem::file_size(path, error) > kMostBytes) {
+    throw Error(ErrorKind::kFile, path + ": is larger than 1 GiB");
+  }
   std::ifstream file(path, std::ios::binary);
   if (!file) throw Error(ErrorKind::kFile, path + ": cannot be opened for reading");
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-void tokenize(const std::string& path) {
+void tokenize(const std::string& path, const CancelToken& cancel) {
   nlohmann::json prompts;
   try {
     prompts = nlohmann::json::parse(read_text(path));
@@ -58,6 +69,7 @@ void tokenize(const std::string& path) {
   nlohmann::json result = nlohmann::json::array();
   if (!prompts.is_array()) throw Error(ErrorKind::kFile, path + ": a JSON array was expected");
   for (const nlohmann::json& prompt : prompts) {
+    cancel.throw_if_cancelled();
     if (!prompt.is_string()) {
       throw Error(ErrorKind::kFile,
                   path + ": entry " + std::to_string(result.size()) + " is not a string");
@@ -70,11 +82,11 @@ void tokenize(const std::string& path) {
 
 }  // namespace
 
-void add_lab_tokenize(CLI::App& lab) {
+void add_lab_tokenize(CLI::App& lab, const CancelToken& cancel) {
   CLI::App* command = lab.add_subcommand("tokenize", "Token ids of prompts, template included");
   const auto path = std::make_shared<std::string>();
   command->add_option("--json", *path, "File with a JSON array of prompts")->required();
-  command->callback([path] { tokenize(*path); });
+  command->callback([path, &cancel] { tokenize(*path, cancel); });
 }
 
 void add_lab_noise(CLI::App& lab) {

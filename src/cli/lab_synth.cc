@@ -31,7 +31,14 @@ void add_width(CLI::App& command, const std::string& name, int64_t& value,
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 20));
 }
 
-void add_dit(CLI::App& synth) {
+// Blocks one after another: each has tensors of its own.
+void add_layers(CLI::App& command, int64_t& value, const std::string& what) {
+  command.add_option("--layers", value, what)
+      ->capture_default_str()
+      ->check(CLI::Range(int64_t{1}, int64_t{1000}));
+}
+
+void add_dit(CLI::App& synth, const CancelToken& cancel) {
   struct DitOptions {
     Output output;
     checkpoints::DitSpec spec;
@@ -42,7 +49,7 @@ void add_dit(CLI::App& synth) {
   const auto options = std::make_shared<DitOptions>();
   add_output_options(*command, options->output);
   add_width(*command, "--dim", options->spec.dim, "Width of a token");
-  add_width(*command, "--layers", options->spec.layers, "Blocks of the trunk");
+  add_layers(*command, options->spec.layers, "Blocks of the trunk");
   command->add_option("--refiners", options->refiners, "Noise refiners, and context refiners")
       ->capture_default_str()
       ->check(CLI::Range(0, 64));
@@ -52,14 +59,14 @@ void add_dit(CLI::App& synth) {
   command->add_option("--layout", options->layout, "Whose tensor names")
       ->capture_default_str()
       ->check(CLI::IsMember({"comfy", "diffusers"}));
-  command->callback([options] {
+  command->callback([options, &cancel] {
     options->spec.noise_refiners = options->spec.context_refiners = options->refiners;
     checkpoints::synth_dit(options->output.path, options->spec, options->output.type(),
-                           *checkpoints::synth_layout(options->layout));
+                           *checkpoints::synth_layout(options->layout), cancel);
   });
 }
 
-void add_qwen3(CLI::App& synth) {
+void add_qwen3(CLI::App& synth, const CancelToken& cancel) {
   struct Qwen3Options {
     Output output;
     checkpoints::Qwen3Spec spec;
@@ -68,18 +75,18 @@ void add_qwen3(CLI::App& synth) {
   const auto options = std::make_shared<Qwen3Options>();
   add_output_options(*command, options->output);
   add_width(*command, "--hidden", options->spec.hidden, "Width of a token");
-  add_width(*command, "--layers", options->spec.layers, "Layers, the unused last one included");
+  add_layers(*command, options->spec.layers, "Layers, the unused last one included");
   add_width(*command, "--heads", options->spec.heads, "Query heads");
   add_width(*command, "--kv-heads", options->spec.kv_heads, "Key and value heads");
   add_width(*command, "--head-dim", options->spec.head_dim, "Width of a head");
   add_width(*command, "--ffn", options->spec.ffn, "Width inside the feed-forward");
   add_width(*command, "--vocab", options->spec.vocabulary, "Rows of the embedding");
-  command->callback([options] {
-    checkpoints::synth_qwen3(options->output.path, options->spec, options->output.type());
+  command->callback([options, &cancel] {
+    checkpoints::synth_qwen3(options->output.path, options->spec, options->output.type(), cancel);
   });
 }
 
-void add_autoencoder(CLI::App& synth) {
+void add_autoencoder(CLI::App& synth, const CancelToken& cancel) {
   struct AutoencoderOptions {
     Output output{.path = "", .dtype = "fp32"};
     int64_t channels = 128;
@@ -90,15 +97,15 @@ void add_autoencoder(CLI::App& synth) {
   add_output_options(*command, options->output);
   add_width(*command, "--channels", options->channels, "Width of the finest level");
   command->add_flag("--no-encoder", options->no_encoder, "Decoder only");
-  command->callback([options] {
+  command->callback([options, &cancel] {
     checkpoints::synth_autoencoder(
         options->output.path,
         checkpoints::flux_autoencoder(options->channels, !options->no_encoder),
-        options->output.type());
+        options->output.type(), cancel);
   });
 }
 
-void add_control(CLI::App& synth) {
+void add_control(CLI::App& synth, const CancelToken& cancel) {
   struct ControlOptions {
     Output output{.path = "", .dtype = "bf16"};
     checkpoints::ControlSpec spec;
@@ -114,16 +121,16 @@ void add_control(CLI::App& synth) {
   command->add_flag("--inpaint", options->is_second_version,
                     "As versions 2: with mask and inpainted picture, and refiners that change the "
                     "picture");
-  command->callback([options] {
+  command->callback([options, &cancel] {
     if (options->is_second_version) {
       options->spec.channels = checkpoints::ControlSpec::kInpaintChannels;
       options->spec.refines_picture = true;
     }
-    checkpoints::synth_control(options->output.path, options->spec, options->output.type());
+    checkpoints::synth_control(options->output.path, options->spec, options->output.type(), cancel);
   });
 }
 
-void add_upscaler(CLI::App& synth) {
+void add_upscaler(CLI::App& synth, const CancelToken& cancel) {
   struct UpscalerOptions {
     Output output{.path = "", .dtype = "fp32"};
     checkpoints::UpscalerSpec spec;
@@ -142,26 +149,27 @@ void add_upscaler(CLI::App& synth) {
       ->check(CLI::Range(0, 1000));
   add_width(*command, "--fold", options->spec.fold,
             "ESRGAN: pixels along a side that are folded into channels first");
-  command->callback([options] {
+  command->callback([options, &cancel] {
     using checkpoints::UpscalerKind;
     options->spec.kind = options->kind == "esrgan"    ? UpscalerKind::kEsrgan
                          : options->kind == "compact" ? UpscalerKind::kCompact
                                                       : UpscalerKind::kSpan;
-    checkpoints::synth_upscaler(options->output.path, options->spec, options->output.type());
+    checkpoints::synth_upscaler(options->output.path, options->spec, options->output.type(),
+                                cancel);
   });
 }
 
 }  // namespace
 
-void add_lab_synth(CLI::App& lab) {
+void add_lab_synth(CLI::App& lab, const CancelToken& cancel) {
   CLI::App* synth = lab.add_subcommand(
       "synth", "Model files of synthetic weights; the default widths are the real models'");
   synth->require_subcommand(1);
-  add_dit(*synth);
-  add_qwen3(*synth);
-  add_autoencoder(*synth);
-  add_control(*synth);
-  add_upscaler(*synth);
+  add_dit(*synth, cancel);
+  add_qwen3(*synth, cancel);
+  add_autoencoder(*synth, cancel);
+  add_control(*synth, cancel);
+  add_upscaler(*synth, cancel);
 }
 
 }  // namespace zanime::cli
