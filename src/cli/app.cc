@@ -19,6 +19,7 @@
 #include "base/version.h"
 #include "cli/commands.h"
 #include "cli/globals.h"
+#include "cli/json_output.h"
 #include "cli/lab.h"
 #include "cli/terminal.h"
 
@@ -53,8 +54,7 @@ int report(const Error& error, const GlobalOptions& globals) {
                                             {{"kind", kind_name(error.kind())},
                                              {"message", error.what()},
                                              {"exit_code", error.exit_code()}}}};
-    std::cout << object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n'
-              << std::flush;
+    std::cout << json_text(object) << '\n' << std::flush;
   }
   std::cerr << "error: " << printable(error.what()) << '\n';
   return error.exit_code();

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/text/size_text.h"
 #include "cli/commands.h"
+#include "cli/json_output.h"
 #include "cli/models_root_option.h"
 #include "cli/progress_view.h"
 #include "cli/terminal.h"
@@ -211,9 +212,7 @@ void fetch(FetchCommandOptions options, const GlobalOptions& globals, const Canc
     const double seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (globals.json) {
-      std::cout << as_json(plan, root, downloaded, seconds)
-                       .dump(2, ' ', false, ordered_json::error_handler_t::replace)
-                << '\n';
+      std::cout << json_text(as_json(plan, root, downloaded, seconds)) << '\n';
     } else if (!downloaded.empty() && !globals.quiet) {
       std::cout << "done in " << duration_text(seconds) << '\n';
     }

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/json_output.h"
 #include "cli/models_root_option.h"
 #include "cli/terminal.h"
 #include "cli/workflow_input.h"
@@ -43,7 +44,7 @@ void show(const GraphOptions& options, const GlobalOptions& globals) {
   ordered_json outline = graph::graph_outline(graph, engine.registry(), engine.files());
   outline["warnings"] = warnings;
   outline["graph"] = graph;
-  std::cout << outline.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
+  std::cout << json_text(outline) << '\n';
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "checkpoints/inspect.h"
 #include "cli/commands.h"
+#include "cli/json_output.h"
 #include "cli/models_root_option.h"
 #include "cli/terminal.h"
 #include "engine/engine.h"
@@ -23,9 +24,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-void print(const ordered_json& json) {
-  std::cout << json.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
-}
+void print(const ordered_json& json) { std::cout << json_text(json) << '\n'; }
 
 void show_picture(const std::filesystem::path& path) {
   const pictures::PictureInfo info = pictures::read_picture_info(path);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/json_output.h"
 #include "engine/engine.h"
 #include "graph/listing.h"
 #include "graph/missing_nodes.h"
@@ -41,9 +42,7 @@ void list_nodes(const NodesOptions& options, const GlobalOptions& globals) {
   engine_options.extra_nodes = engine_options.extra_nodes || options.extra_nodes;
   const engine::Engine engine(engine_options);
   if (globals.json) {
-    std::cout << graph::object_info(engine.registry(), engine.files())
-                     .dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
-              << '\n';
+    std::cout << json_text(graph::object_info(engine.registry(), engine.files())) << '\n';
   } else {
     std::cout << graph::node_table(engine.registry());
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "cli/json_output.h"
 #include "cli/progress_view.h"
 #include "cli/terminal.h"
 
@@ -68,8 +69,7 @@ void RunReport::add(const engine::EngineResult& result) {
 
 void print_report(const RunReport& report, const GlobalOptions& globals) {
   if (globals.json) {
-    std::cout << as_json(report).dump(2, ' ', false, ordered_json::error_handler_t::replace)
-              << '\n';
+    std::cout << json_text(as_json(report)) << '\n';
     return;
   }
   if (globals.quiet) return;

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/version.h"
 #include "cli/commands.h"
+#include "cli/json_output.h"
 #include "cli/models_root_option.h"
 #include "cli/progress_view.h"
 #include "cli/terminal.h"
@@ -159,7 +160,7 @@ void print_result(const std::string& result, const Nearest& nearest,
     report["compute"] = backend.compute_name();
     report["instructions"] = backend.instructions();
     report["reasons"] = reasons;
-    std::cout << report.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
+    std::cout << json_text(report) << '\n';
     return;
   }
   const std::string name = printable(options.picture);

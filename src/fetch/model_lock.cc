@@ -37,7 +37,11 @@ ModelLock ModelLock::load(const fs::path& root) {
   const fs::path path = root / kFileName;
   std::error_code error;
   if (!fs::exists(path, error)) return lock;
+  constexpr uintmax_t kMostBytes = 16 << 20;
   try {
+    if (!fs::is_regular_file(path, error) || fs::file_size(path, error) > kMostBytes || error) {
+      throw std::invalid_argument("it is no file of a few kilobytes");
+    }
     std::ifstream stream(path, std::ios::binary);
     const nlohmann::json document = nlohmann::json::parse(stream);
     if (document.at("version").get<int>() != kVersion) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <sys/stat.h>
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -166,6 +168,13 @@ TEST_F(ModelFetchTest, VerifyFindsWhatTheLengthDoesNot) {
   EXPECT_EQ(states(plan()), (Names{"present", "present", "differs"}));
   fetch();
   EXPECT_EQ(fetched(root / "vae/ae.safetensors"), std::string(10'000, 'v'));
+}
+
+// Opening a pipe that nobody writes to would wait for ever.
+TEST(ModelLock, IsAFile) {
+  const ScratchFolder folder;
+  ASSERT_EQ(mkfifo((folder / ModelLock::kFileName).c_str(), 0600), 0);
+  EXPECT_FALSE(ModelLock::load(folder.path()).find("vae/ae.safetensors"));
 }
 
 TEST_F(ModelFetchTest, ANewerVersionReplacesWhatWasFetched) {
