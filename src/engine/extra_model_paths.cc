@@ -1,6 +1,7 @@
 #include "engine/extra_model_paths.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <fstream>
 #include <iterator>
 #include <system_error>
@@ -20,7 +21,7 @@ namespace {
 constexpr size_t kMostBytes = 1 << 20;
 constexpr size_t kMostFolders = 1000;
 // More brackets than this are no list of folders; yaml-cpp calls itself for each.
-constexpr size_t kMostBrackets = 200;
+constexpr ptrdiff_t kMostBrackets = 200;
 
 [[noreturn]] void fail(const fs::path& file, const YAML::Mark& mark, const std::string& what) {
   const std::string line = mark.is_null() ? "" : ", line " + std::to_string(mark.line + 1);
@@ -40,14 +41,15 @@ std::string read_whole(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(stream), {}};
   if (!stream) throw Error(ErrorKind::kFile, file.string() + " cannot be read");
-  size_t brackets = 0;
-  for (const char c : text) brackets += c == '[' || c == '{' ? 1 : 0;
-  if (brackets > kMostBrackets) {
-    throw Error(ErrorKind::kFile, file.string() + " has more than " +
-                                      std::to_string(kMostBrackets) +
-                                      " brackets; folders are listed line by line");
-  }
   return text;
+}
+
+void check_brackets(const std::string& text, const fs::path& file) {
+  const auto brackets =
+      std::count_if(text.begin(), text.end(), [](char c) { return c == '[' || c == '{'; });
+  if (brackets <= kMostBrackets) return;
+  throw Error(ErrorKind::kFile, file.string() + " has more than " + std::to_string(kMostBrackets) +
+                                    " brackets; folders are listed line by line");
 }
 
 // Of the form ~/models and $HOME/models.
@@ -67,8 +69,7 @@ class Reader {
  public:
   explicit Reader(const fs::path& file) : file_(file) {}
 
-  std::vector<ExtraFolder> read() {
-    const std::string text = read_whole(file_);
+  std::vector<ExtraFolder> read(const std::string& text) {
     YAML::Node root;
     try {
       root = YAML::Load(text);
@@ -149,8 +150,13 @@ class Reader {
 }  // namespace
 
 std::vector<ExtraFolder> read_extra_model_paths(const fs::path& file) {
+  return parse_extra_model_paths(read_whole(file), file);
+}
+
+std::vector<ExtraFolder> parse_extra_model_paths(const std::string& text, const fs::path& file) {
+  check_brackets(text, file);
   try {
-    return Reader(file).read();
+    return Reader(file).read(text);
   } catch (const YAML::Exception& error) {
     fail(file, error.mark, error.msg);
   }

@@ -19,6 +19,9 @@ struct ExtraFolder {
 // categories: a folder, several on lines of their own, or a list. Throws Error(kFile) for a file
 // that cannot be read, is larger than 1 MB or not of that form, saying at which line.
 std::vector<ExtraFolder> read_extra_model_paths(const std::filesystem::path& file);
+// The same of its text; `file` says where it lies.
+std::vector<ExtraFolder> parse_extra_model_paths(const std::string& text,
+                                                 const std::filesystem::path& file);
 
 // The one that ComfyUI would read: beside the folder `models`. Empty where there is none.
 std::filesystem::path default_extra_model_paths(const std::filesystem::path& models_root);
