@@ -172,14 +172,6 @@ std::filesystem::path packaged_model() {
   return std::filesystem::is_directory(folder, error) ? folder : std::filesystem::path();
 }
 
-void check_device(const std::string& device) {
-  if (device != "auto" && device != "cpu") {
-    throw Error(ErrorKind::kUsage, "device is \"" + device +
-                                       "\", but this build computes on \"cpu\" (which \"auto\" "
-                                       "means)");
-  }
-}
-
 int64_t checked_memory(std::optional<int64_t> memory) {
   if (memory && *memory < 0) {
     throw Error(ErrorKind::kUsage,
@@ -193,7 +185,7 @@ void make_engine(SharedEngine* self, const OptionalPath& models_root, const std:
                  const OptionalPath& input_dir, const OptionalPath& wildcards_dir,
                  std::optional<int> threads, std::optional<bool> extra_nodes,
                  const OptionalPath& extra_model_paths) {
-  check_device(device);
+  ops::check_device(device);
   if (threads && *threads < 1) {
     throw Error(ErrorKind::kUsage,
                 "threads is " + std::to_string(*threads) + ", but must be 1 or more");

@@ -44,11 +44,15 @@ void print_row(const std::vector<std::string>& cells) {
 
 void print_stage(const engine::BenchmarkStage& stage, int64_t tokens) {
   const bool converts = stage.conversion_seconds > 0;
-  print_row({label(stage, tokens), fixed(stage.seconds, 2), fixed(stage.flops / kTera, 3),
-             fixed(stage.flops / stage.seconds / kGiga, 0), fixed(stage.ideal_seconds, 2),
+  const int decimals = stage.seconds < 1 ? 4 : 2;
+  print_row({label(stage, tokens), fixed(stage.seconds, decimals), fixed(stage.flops / kTera, 3),
+             fixed(stage.flops / stage.seconds / kGiga, 0), fixed(stage.ideal_seconds, decimals),
              fixed(stage.seconds / stage.ideal_seconds, 2),
-             converts ? fixed(stage.conversion_seconds, 2) : "-",
-             fixed(static_cast<double>(stage.peak.anonymous) / kGiB, 2)});
+             converts ? fixed(stage.conversion_seconds, decimals) : "-",
+             fixed(static_cast<double>(stage.peak_device_bytes > 0 ? stage.peak_device_bytes
+                                                                   : stage.peak.anonymous) /
+                       kGiB,
+                   2)});
 }
 
 ordered_json as_json(const engine::BenchmarkStage& stage) {
@@ -61,7 +65,8 @@ ordered_json as_json(const engine::BenchmarkStage& stage) {
           {"ratio", stage.seconds / stage.ideal_seconds},
           {"conversion_seconds", stage.conversion_seconds},
           {"peak_anonymous_bytes", stage.peak.anonymous},
-          {"peak_total_bytes", stage.peak.total}};
+          {"peak_total_bytes", stage.peak.total},
+          {"peak_device_bytes", stage.peak_device_bytes}};
 }
 
 // A path as it stands, or a name in the folder of the models root.
@@ -97,7 +102,7 @@ void bench(const Options& options, const GlobalOptions& globals, const CancelTok
   const auto backend = ops::make_backend(globals.backend);
   if (!globals.json) {
     std::cout << backend->description() << '\n'
-              << "ideal: the same matrix products alone, in float32, in this run\n";
+              << "ideal: " << backend->bare_arithmetic()->what() << '\n';
     print_row({"stage", "seconds", "TFLOP", "GFLOP/s", "ideal s", "ratio", "convert s", "GiB"});
   }
   const engine::BenchmarkResult result =
@@ -111,8 +116,9 @@ void bench(const Options& options, const GlobalOptions& globals, const CancelTok
       encoding != result.stages.end() && benchmark.stages.contains("step");
   const double before_step = launched + result.open_seconds + result.caption_seconds;
   if (!globals.json) {
-    std::cout << "convert: all weights of the network to float32 once; GiB: peak of memory that is "
-                 "no file's\n";
+    std::cout
+        << "convert: all weights of the network once; GiB: peak of memory, of the device's or "
+           "that is no file's\n";
     if (knows_first_step) {
       std::cout << "launch to first step: " << fixed(before_step, 2) << " s and encoding, "
                 << fixed(encoding->seconds, 2) << " s\n";
@@ -148,9 +154,14 @@ void add_bench_command(CLI::App& app, const GlobalOptions& globals, const Cancel
                    "Sides of square pictures, pixels, with commas (default 256,512)")
       ->delimiter(',')
       ->check(CLI::Range(int64_t{64}, int64_t{4096}));
-  command->add_option("--stages", benchmark.stages, "Of encode, step and decode, with commas")
+  command
+      ->add_option("--stages", benchmark.stages,
+                   "Of encode, step, decode and picture (all of them), with commas (default: the "
+                   "first three)")
       ->delimiter(',')
-      ->check(CLI::IsMember({"encode", "step", "decode"}));
+      ->check(CLI::IsMember({"encode", "step", "decode", "picture"}));
+  command->add_option("--steps", benchmark.steps, "Of a picture (default 8)")
+      ->check(CLI::Range(1, 1000));
   command->add_option("--tokens", benchmark.tokens, "Of the prompt (default 26)")
       ->check(CLI::Range(int64_t{1}, int64_t{4096}));
   command

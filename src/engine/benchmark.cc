@@ -7,6 +7,7 @@
 #include <iterator>
 #include <limits>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <sstream>
@@ -23,7 +24,7 @@
 #include "models/autoencoder.h"
 #include "models/next_dit.h"
 #include "models/qwen3.h"
-#include "ops/bare_product.h"
+#include "ops/bare_arithmetic.h"
 #include "ops/product_recorder.h"
 #include "sampling/noise.h"
 
@@ -32,23 +33,33 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What the library and the conversion take here, each measured once in a run.
+// What the libraries and the conversion take here, each measured once in a run.
 class Rates {
  public:
+  explicit Rates(ops::BareArithmetic& arithmetic) : arithmetic_(arithmetic) {}
+
   double seconds_of(const ops::ProductShape& shape) {
     const auto [found, is_new] = products_.try_emplace(shape, 0.0);
-    if (is_new) found->second = ops::seconds_of_bare_product(shape.m, shape.n, shape.k);
+    if (is_new) found->second = arithmetic_.seconds_of_product(shape.m, shape.n, shape.k);
+    return found->second;
+  }
+
+  double seconds_of(const ops::ProductRecorder::AttentionCall& call) {
+    const auto [found, is_new] = attentions_.try_emplace(call, 0.0);
+    if (is_new) found->second = arithmetic_.seconds_of_attention(call.layout, call.causal);
     return found->second;
   }
 
   double seconds_of_conversion(double weights) {
     if (weights == 0) return 0;
-    if (!a_conversion_) a_conversion_ = ops::seconds_of_a_conversion();
+    if (!a_conversion_) a_conversion_ = arithmetic_.seconds_of_a_conversion();
     return weights * *a_conversion_;
   }
 
  private:
+  ops::BareArithmetic& arithmetic_;
   std::map<ops::ProductShape, double> products_;
+  std::map<ops::ProductRecorder::AttentionCall, double> attentions_;
   std::optional<double> a_conversion_;
 };
 
@@ -62,7 +73,12 @@ class Bench {
  public:
   Bench(const BenchmarkOptions& options, ops::Backend& backend, const CancelToken& cancel,
         const std::function<void(const BenchmarkStage&)>& on_stage)
-      : options_(options), recorder_(backend), cancel_(cancel), on_stage_(on_stage) {}
+      : options_(options),
+        recorder_(backend),
+        arithmetic_(backend.bare_arithmetic()),
+        rates_(*arithmetic_),
+        cancel_(cancel),
+        on_stage_(on_stage) {}
 
   // `work(backend)` is one run of the network; its weights number `weights`.
   template <typename Work>
@@ -73,6 +89,7 @@ class Bench {
     stage.seconds = std::numeric_limits<double>::infinity();
     {
       const MemoryWatch watch;
+      arithmetic_->take_peak_bytes();
       if (warm_.insert(name).second) work(recorder_);
       for (int run = 0; run < options_.repeats; ++run) {
         recorder_.clear();
@@ -81,12 +98,17 @@ class Bench {
         stage.seconds = std::min(stage.seconds, seconds_since(start));
       }
       stage.peak = watch.peak();
+      stage.peak_device_bytes = arithmetic_->take_peak_bytes();
     }
     stage.flops = recorder_.flops();
-    for (const auto& [shape, count] : recorder_.products()) {
-      cancel_.throw_if_cancelled();
-      stage.ideal_seconds += count * rates_.seconds_of(shape);
-    }
+    const auto add_ideal = [&](const auto& calls) {
+      for (const auto& [call, count] : calls) {
+        cancel_.throw_if_cancelled();
+        stage.ideal_seconds += static_cast<double>(count) * rates_.seconds_of(call);
+      }
+    };
+    add_ideal(recorder_.products());
+    add_ideal(recorder_.attentions());
     stage.conversion_seconds = rates_.seconds_of_conversion(weights);
     stages_.push_back(stage);
     if (on_stage_) on_stage_(stage);
@@ -97,6 +119,7 @@ class Bench {
  private:
   const BenchmarkOptions& options_;
   ops::ProductRecorder recorder_;
+  const std::unique_ptr<ops::BareArithmetic> arithmetic_;
   Rates rates_;
   std::set<std::string> warm_;  // stages whose weights are in the page cache
   const CancelToken& cancel_;
@@ -120,6 +143,35 @@ std::vector<int32_t> some_ids(int64_t count, int64_t vocabulary) {
     ids.push_back(static_cast<int32_t>((i + 1) * 7919 % vocabulary));
   }
   return ids;
+}
+
+// From token ids to pixels, with networks that stay loaded, as the second picture of a run is made.
+void measure_picture(const BenchmarkOptions& options, int64_t side, Bench& bench,
+                     const CancelToken& cancel) {
+  const models::Qwen3TextEncoder encoder(
+      checkpoints::open_model_weights(options.text_encoder, checkpoints::ModelFamily::kQwen3));
+  const models::NextDit network(
+      checkpoints::open_model_weights(options.model, checkpoints::ModelFamily::kZImage));
+  const models::AutoencoderDecoder decoder(
+      checkpoints::open_model_weights(options.vae, checkpoints::ModelFamily::kFluxAutoencoder));
+  const std::vector<int32_t> ids = some_ids(options.tokens, encoder.config().vocabulary);
+  const int64_t extent = side / models::kPixelsPerLatent;
+  const Shape shape{1, network.config().latent_channels, extent, extent};
+  bench.measure("picture", side, 0, [&](ops::Backend& recorder) {
+    Tensor latent = sampling::normal_noise(shape, 1);
+    const models::NextDit::Caption caption =
+        network.embed_caption(encoder.encode(ids, recorder, cancel), recorder, cancel);
+    const models::NextDit::Canvas canvas = network.canvas(latent, caption, recorder);
+    const auto step = 1.0f / static_cast<float>(options.steps);
+    for (int i = 0; i < options.steps; ++i) {
+      const float sigma = 1.0f - static_cast<float>(i) * step;
+      const Tensor velocity = network.velocity(latent, sigma, caption, canvas, recorder, cancel);
+      Tensor next = latent.clone();
+      for (int64_t k = 0; k < next.size(); ++k) next.data()[k] -= step * velocity.data()[k];
+      latent = next;
+    }
+    decoder.decode(latent, recorder, cancel);
+  });
 }
 
 }  // namespace
@@ -180,6 +232,9 @@ BenchmarkResult run_benchmark(const BenchmarkOptions& options, ops::Backend& bac
       bench.measure("decode", side, 0,
                     [&](ops::Backend& recorder) { decoder.decode(latent, recorder, cancel); });
     }
+  }
+  if (options.stages.contains("picture")) {
+    for (const int64_t side : options.sides) measure_picture(options, side, bench, cancel);
   }
   result.stages = std::move(bench).stages();
   return result;

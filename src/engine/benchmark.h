@@ -16,9 +16,10 @@ namespace zanime::engine {
 
 struct BenchmarkOptions {
   std::filesystem::path model, text_encoder, vae;
-  std::set<std::string> stages = {"encode", "step", "decode"};
-  std::vector<int64_t> sides = {256, 512};  // of square pictures, in pixels
-  int64_t tokens = 26;                      // of the prompt, template included
+  std::set<std::string> stages = {"encode", "step", "decode"};  // and "picture": all of them
+  int steps = 8;                                                // of a picture
+  std::vector<int64_t> sides = {256, 512};                      // of square pictures, in pixels
+  int64_t tokens = 26;                                          // of the prompt, template included
   // Measured runs of each stage; the best counts. A network's first run, which reads its file, is
   // one more that is not.
   int repeats = 1;
@@ -26,15 +27,16 @@ struct BenchmarkOptions {
 
 // One network at one size.
 struct BenchmarkStage {
-  std::string name;  // "encode", "step", "decode"
+  std::string name;  // "encode", "step", "decode", "picture"
   int64_t side = 0;  // pixels; 0 for encode
   double seconds = 0;
   double flops = 0;
-  // The same products alone, one after another, in float32 by the library that is faster at each.
+  // The same products and attention alone, one after another, as ops::BareArithmetic has them.
   double ideal_seconds = 0;
-  // Converting every weight of the network to float32 once, as is needed before multiplying.
+  // Converting every weight of the network once, as is needed before multiplying.
   double conversion_seconds = 0;
   MemoryUse peak;
+  int64_t peak_device_bytes = 0;  // 0 on a processor
 };
 
 struct BenchmarkResult {

@@ -15,6 +15,8 @@ constexpr float kQwenNormEpsilon = 1e-6f;
 constexpr double kQwenRopeTheta = 1e6;
 // Layers whose weights are read from the file while another one runs.
 constexpr int kLayersAhead = 2;
+// The last layers, whose values are the largest and near the conditioning.
+constexpr int64_t kExactLayers = 8;
 
 // Angles in float32 as the reference has them: inverse frequency, then position times frequency.
 ops::RopeTable qwen_rope_table(int64_t tokens, int64_t head_dim, ops::Backend& backend) {
@@ -70,6 +72,11 @@ Qwen3TextEncoder::Qwen3TextEncoder(checkpoints::ModelWeights source)
     layer.gate.weight = weights.get(name + "mlp.gate_proj.weight", {c.ffn, c.hidden});
     layer.up.weight = weights.get(name + "mlp.up_proj.weight", {c.ffn, c.hidden});
     layer.down.weight = weights.get(name + "mlp.down_proj.weight", {c.hidden, c.ffn});
+    const bool is_late = i >= c.layers - 1 - kExactLayers;
+    for (ops::Linear* linear :
+         {&layer.qkv, &layer.attention_out, &layer.gate, &layer.up, &layer.down}) {
+      linear->keeps_bfloat16 = is_late;
+    }
     layers_.push_back(std::move(layer));
   }
 }

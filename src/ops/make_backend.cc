@@ -36,15 +36,14 @@ std::shared_ptr<Backend> on_processor(const BackendOptions& options) {
   return make_cpu_backend(options.level, options.compute, options.memory);
 }
 
-std::shared_ptr<Backend> on_card(int number, [[maybe_unused]] const BackendOptions& options) {
+std::shared_ptr<Backend> on_card([[maybe_unused]] int number,
+                                 [[maybe_unused]] const BackendOptions& options) {
 #ifdef ZANIME_CUDA
   std::shared_ptr<Backend> card = cuda::make_cuda_backend(number, options.compute, options.memory);
   log_debug(card->description());
   return card;
 #else
-  throw Error(ErrorKind::kUsage, "device is 'cuda:" + std::to_string(number) +
-                                     "', but this program was built without support for cards "
-                                     "(ZANIME_CUDA); --device cpu computes on the processor");
+  return nullptr;  // check_device() has refused it
 #endif
 }
 
@@ -63,18 +62,29 @@ std::shared_ptr<Backend> on_any_card([[maybe_unused]] const BackendOptions& opti
 
 }  // namespace
 
-std::shared_ptr<Backend> make_backend(const BackendOptions& options) {
-  if (options.threads > 0) set_thread_count(options.threads);
-  if (options.device == "cpu") return on_processor(options);
-  if (const std::optional<int> number = card_number(options.device)) {
-    return on_card(*number, options);
-  }
-  if (options.device != "auto") {
-    throw Error(ErrorKind::kUsage, "device is '" + options.device +
+void check_device(const std::string& device) {
+  if (device == "auto" || device == "cpu") return;
+  if (!card_number(device)) {
+    throw Error(ErrorKind::kUsage, "device is '" + device +
                                        "'; it is one of auto, cpu, cuda and cuda:N, N counted "
                                        "from 0");
   }
-  if (std::shared_ptr<Backend> card = on_any_card(options)) return card;
+#ifndef ZANIME_CUDA
+  throw Error(ErrorKind::kUsage, "device is '" + device +
+                                     "', but this program was built without support for cards "
+                                     "(ZANIME_CUDA); --device cpu computes on the processor");
+#endif
+}
+
+std::shared_ptr<Backend> make_backend(const BackendOptions& options) {
+  check_device(options.device);
+  if (options.threads > 0) set_thread_count(options.threads);
+  if (const std::optional<int> number = card_number(options.device)) {
+    return on_card(*number, options);
+  }
+  if (options.device == "auto") {
+    if (std::shared_ptr<Backend> card = on_any_card(options)) return card;
+  }
   return on_processor(options);
 }
 

@@ -13,6 +13,7 @@
 // converted or on a device, by where their bytes lie.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -21,6 +22,7 @@
 
 #include "base/tensor.h"
 #include "ops/activation.h"
+#include "ops/bare_arithmetic.h"
 #include "weights/weight.h"
 
 namespace zanime::ops {
@@ -31,6 +33,8 @@ struct Linear {
   weights::Weight bias;
   // Always multiplied in float32: layers where little is to gain and much to lose.
   bool keeps_float32 = false;
+  // Multiplied in bfloat16 where others are in F8: layers whose errors go through all later ones.
+  bool keeps_bfloat16 = false;
 };
 
 // What the products of linear layers are computed in. kFloat32 is the reference. kBFloat16 rounds
@@ -69,6 +73,7 @@ struct AttentionLayout {
   int64_t head_dim = 0;
 
   int64_t row_size() const { return (query_heads + 2 * kv_heads) * head_dim; }
+  auto operator<=>(const AttentionLayout&) const = default;
 };
 
 // Which elements of a head a rotation pairs: (i, i + head_dim / 2), or (2i, 2i + 1).
@@ -97,6 +102,8 @@ class Backend {
   // What else the last bits of a result depend on: the instruction set ("avx2"), or the card. Empty
   // where nothing does.
   virtual std::string instructions() const { return {}; }
+  // For `zanime bench`. The backend must live longer.
+  virtual std::unique_ptr<BareArithmetic> bare_arithmetic() = 0;
 
   // The only ways in and out. Both may share memory with what they are given: what was uploaded is
   // not written to, and what was downloaded is not changed any more. download() alone waits for a
@@ -182,6 +189,10 @@ struct BackendOptions {
   int64_t memory = 0;
   int threads = 0;  // of the process, from now on; 0 leaves them as they are
 };
+
+// Throws Error(kUsage) for a name that BackendOptions::device never is, or of a card where the
+// program was built without them. Asks no driver.
+void check_device(const std::string& device);
 
 // Throws Error(kUsage) for a device that does not exist, naming those there are, and
 // Error(kResource) for a card that cannot be used.

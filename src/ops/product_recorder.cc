@@ -4,7 +4,14 @@ namespace zanime::ops {
 
 double ProductRecorder::flops() const {
   double sum = 0;
-  for (const auto& [shape, count] : products_) sum += count * shape.flops();
+  for (const auto& [shape, count] : products_) sum += static_cast<double>(count) * shape.flops();
+  for (const auto& [call, count] : attentions_) {
+    const AttentionLayout& layout = call.layout;
+    // Scores, and what they make of the values.
+    const double head = 2 * ProductShape{layout.tokens, layout.tokens, layout.head_dim}.flops();
+    const auto heads = static_cast<double>(count * layout.batch * layout.query_heads);
+    sum += heads * head * (call.causal ? 0.5 : 1.0);
+  }
   return sum;
 }
 
@@ -69,10 +76,7 @@ void ProductRecorder::head_norm_rope_inplace(Activation& qkv, const AttentionLay
 
 Activation ProductRecorder::attention(const Activation& qkv, const AttentionLayout& layout,
                                       bool causal) {
-  const double heads =
-      static_cast<double>(layout.batch * layout.query_heads) * (causal ? 0.5 : 1.0);
-  products_[{layout.tokens, layout.tokens, layout.head_dim}] += heads;  // scores
-  products_[{layout.tokens, layout.head_dim, layout.tokens}] += heads;  // of the values
+  attentions_[{layout, causal}] += 1;
   return inner_.attention(qkv, layout, causal);
 }
 

@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "ops/ops.h"
@@ -26,15 +27,26 @@ class ProductRecorder final : public Backend {
  public:
   explicit ProductRecorder(Backend& inner) : inner_(inner) {}
 
-  // How often each shape was multiplied since the last clear(). A causal attention sees half of
-  // its pairs and counts half.
-  const std::map<ProductShape, double>& products() const { return products_; }
+  struct AttentionCall {
+    AttentionLayout layout;
+    bool causal;
+    auto operator<=>(const AttentionCall&) const = default;
+  };
+
+  // How often each shape was multiplied since the last clear(), attentions left out.
+  const std::map<ProductShape, int64_t>& products() const { return products_; }
+  const std::map<AttentionCall, int64_t>& attentions() const { return attentions_; }
+  // Of all of them. A causal attention sees half of its pairs and counts half.
   double flops() const;
-  void clear() { products_.clear(); }
+  void clear() {
+    products_.clear();
+    attentions_.clear();
+  }
 
   std::string description() const override { return inner_.description(); }
   std::string compute_name() const override { return inner_.compute_name(); }
   std::string instructions() const override { return inner_.instructions(); }
+  std::unique_ptr<BareArithmetic> bare_arithmetic() override { return inner_.bare_arithmetic(); }
   Activation upload(const Tensor& values) override { return inner_.upload(values); }
   Tensor download(const Activation& x) override { return inner_.download(x); }
   void expect(std::span<const weights::Weight* const> weights) override { inner_.expect(weights); }
@@ -81,7 +93,8 @@ class ProductRecorder final : public Backend {
   void note(const Activation& out, const Conv2d& layer);
 
   Backend& inner_;
-  std::map<ProductShape, double> products_;
+  std::map<ProductShape, int64_t> products_;
+  std::map<AttentionCall, int64_t> attentions_;
 };
 
 }  // namespace zanime::ops

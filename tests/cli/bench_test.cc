@@ -51,6 +51,22 @@ TEST_F(BenchProgram, MeasuresEveryStageAtEverySize) {
   EXPECT_GT(report.at("launch_to_first_step_seconds").get<double>(), 0);
 }
 
+TEST_F(BenchProgram, APictureIsItsParts) {
+  Arguments arguments = models;
+  arguments.insert(arguments.end(), {"--sizes", "64", "--steps", "3", "--json", "--stages",
+                                     "encode,step,decode,picture"});
+  const ProgramResult result = bench(arguments);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const json stages = json::parse(result.out).at("stages");
+  ASSERT_EQ(stages.size(), 4u);
+  EXPECT_EQ(stages[3].at("stage"), "picture");
+  const auto flops = [&](size_t i) { return stages[i].at("flops").get<double>(); };
+  const double parts = flops(0) + 3 * flops(1) + flops(2);
+  // The caption's own branch comes to them.
+  EXPECT_GT(flops(3), parts);
+  EXPECT_LT(flops(3), parts + flops(1));
+}
+
 TEST_F(BenchProgram, FilesGoTogether) {
   const ProgramResult result = bench({"--model", "tiny-dit-fp8.safetensors"});
   EXPECT_EQ(result.exit_code, 2);

@@ -2,6 +2,7 @@
 // inherits every test.
 #pragma once
 
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <ostream>
@@ -11,6 +12,9 @@
 #include "ops/cpu/cpu_backend.h"
 #include "ops/cpu/cpu_level.h"
 #include "ops/ops.h"
+#ifdef ZANIME_CUDA
+#include "ops/cuda/make_cuda_backend.h"
+#endif
 
 namespace zanime::testing {
 
@@ -21,19 +25,32 @@ struct BackendFactory {
   friend void PrintTo(const BackendFactory& factory, std::ostream* out) { *out << factory.name; }
 };
 
-// The CPU at every instruction set present.
+// The CPU at every instruction set present, and in a build for cards the first of this machine.
 inline std::vector<BackendFactory> backend_factories() {
   std::vector<BackendFactory> factories;
   for (const std::string& level : ops::cpu_levels()) {
     factories.push_back(
         {level, [level](ops::Compute compute) { return ops::make_cpu_backend(level, compute); }});
   }
+#ifdef ZANIME_CUDA
+  if (ops::cuda::card_obstacle().empty()) {
+    factories.push_back(
+        {"cuda", [](ops::Compute compute) { return ops::cuda::make_cuda_backend(0, compute, 0); }});
+  }
+#endif
   return factories;
 }
 
-// For tests that do not depend on the backend: the CPU in float32.
+// Where tests that do not depend on the backend compute: as ZANIME_TEST_DEVICE says, else on the
+// processor. scripts/on_card holds a card to all reference results by it.
+inline std::string test_device() {
+  const char* device = std::getenv("ZANIME_TEST_DEVICE");
+  return device != nullptr ? device : "cpu";
+}
+
+// For those, in float32.
 inline std::shared_ptr<ops::Backend> float32_backend() {
-  return ops::make_backend({.device = "cpu", .compute = ops::Compute::kFloat32});
+  return ops::make_backend({.device = test_device(), .compute = ops::Compute::kFloat32});
 }
 
 }  // namespace zanime::testing

@@ -1,5 +1,6 @@
 #include "tests/support/golden.h"
 
+#include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 
@@ -8,7 +9,9 @@
 namespace zanime::testing {
 
 std::filesystem::path golden_path(const std::string& name) {
-  return std::filesystem::path(ZANIME_GOLDEN_DIR) / name;
+  // Elsewhere where the tests run on another machine than they were built on.
+  const char* folder = std::getenv("ZANIME_GOLDEN_FOLDER");
+  return std::filesystem::path(folder != nullptr ? folder : ZANIME_GOLDEN_DIR) / name;
 }
 
 nlohmann::json golden_json(const std::string& name) {

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/parallel.h"
+#include "ops/bare_product.h"
 #include "ops/cpu/attention.h"
 #include "ops/cpu/auto_compute.h"
 #include "ops/cpu/convolution.h"
@@ -70,6 +71,25 @@ std::string name_of(Compute compute, const cpu::RowKernels& kernels) {
                                           : ", bf16 (rounded to it: this CPU multiplies fp32)";
 }
 
+// In float32 whatever the layers are multiplied in.
+class CpuArithmetic final : public BareArithmetic {
+ public:
+  const char* what() const override {
+    return "the same matrix products alone, in float32, in this run";
+  }
+  double seconds_of_product(int64_t m, int64_t n, int64_t k) override {
+    return seconds_of_bare_product(m, n, k);
+  }
+  double seconds_of_attention(const AttentionLayout& layout, bool causal) override {
+    const auto heads = static_cast<double>(layout.batch * layout.query_heads);
+    return heads * (causal ? 0.5 : 1.0) *
+           (seconds_of_bare_product(layout.tokens, layout.tokens, layout.head_dim) +
+            seconds_of_bare_product(layout.tokens, layout.head_dim, layout.tokens));
+  }
+  double seconds_of_a_conversion() override { return ops::seconds_of_a_conversion(); }
+  int64_t take_peak_bytes() override { return 0; }
+};
+
 class CpuBackend final : public Backend {
  public:
   CpuBackend(const cpu::RowKernels& kernels, Compute compute, int64_t kept_bytes)
@@ -87,6 +107,10 @@ class CpuBackend final : public Backend {
   }
 
   std::string instructions() const override { return kernels_.level; }
+
+  std::unique_ptr<BareArithmetic> bare_arithmetic() override {
+    return std::make_unique<CpuArithmetic>();
+  }
 
   Activation upload(const Tensor& values) override { return activation_of(values); }
 

@@ -7,12 +7,15 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "ops/backend_memory.h"
+#include "ops/cuda/card_arithmetic.h"
 #include "ops/cuda/kernels/elementwise.h"
 #include "ops/cuda/kernels/norms.h"
 #include "ops/cuda/kernels/pictures.h"
 #include "ops/cuda/linear.h"
 #include "ops/cuda/product_attention.h"
+#include "ops/cuda/product_convolution.h"
 #include "ops/cuda/weight_store.h"
 #include "weights/weight_values.h"
 
@@ -61,7 +64,10 @@ class CudaBackend final : public Backend {
         mode_(choice.mode),
         mode_text_(choice.text),
         store_(*memory_, weight_bytes),
-        layers_(*memory_, *library_, store_, choice.mode) {}
+        layers_(*memory_, *library_, store_, choice.mode) {
+    memory_->on_shortage([this] { return give_up_weights(); });
+  }
+  ~CudaBackend() override { memory_->on_shortage({}); }
 
   std::string compute_name() const override {
     switch (mode_) {
@@ -78,6 +84,10 @@ class CudaBackend final : public Backend {
   }
 
   std::string instructions() const override { return library_->description(); }
+
+  std::unique_ptr<BareArithmetic> bare_arithmetic() override {
+    return card_arithmetic(*memory_, *library_, mode_);
+  }
 
   std::string description() const override {
     return library_->description() + ", " + mode_text_ + ", " +
@@ -290,6 +300,7 @@ class CudaBackend final : public Backend {
                          layout.kv_heads, layout.head_dim, causal};
     const Activation source = as(layers_.working_type(), qkv);
     Activation out = make({rows, layout.query_heads * layout.head_dim}, type_of(source));
+    memory_->pace();  // a block has one attention
     const bool done =
         type_of(source) == DType::kBF16 && library_->attend(call, data(source), data(out));
     if (!done) {
@@ -364,15 +375,17 @@ class CudaBackend final : public Backend {
   }
 
   Activation make(Shape shape, DType type) {
-    const int64_t bytes = dtype_bytes(type, shape.size());
-    for (;;) {
-      try {
-        std::shared_ptr<void> memory = memory_->allocate(bytes);
-        return BackendMemory::wrap(std::move(shape), type, std::move(memory));
-      } catch (const OutOfDeviceMemory& error) {
-        if (!store_.release_least_used()) throw Error(ErrorKind::kResource, error.what());
-      }
+    std::shared_ptr<void> memory = memory_->allocate(dtype_bytes(type, shape.size()));
+    return BackendMemory::wrap(std::move(shape), type, std::move(memory));
+  }
+
+  bool give_up_weights() {
+    if (!store_.release_least_used()) return false;
+    if (!has_told_of_shortage_) {
+      log_info("the card's memory is full: weights are given up and sent again when they are used");
     }
+    has_told_of_shortage_ = true;
+    return true;
   }
 
   Activation as(DType type, const Activation& x) {
@@ -427,7 +440,11 @@ class CudaBackend final : public Backend {
                    [&](void* to) { upload_filter(*memory_, layer.weight, call.dtype, to); });
     DeviceWeight bias;
     if (!layer.bias.empty()) bias = layers_.vector(layer.bias);
-    library_->convolve(call, data(x), filter.data(), bias.floats(), data(out));
+    memory_->pace();
+    if (!library_->convolve(call, data(x), filter.data(), bias.floats(), data(out))) {
+      product_convolution(*memory_, *library_, call, data(x), filter.data(), bias.floats(),
+                          data(out));
+    }
   }
 
   Activation normed(const Activation& x, const GroupNorm& norm, bool with_silu) {
@@ -453,6 +470,7 @@ class CudaBackend final : public Backend {
   const std::string mode_text_;
   WeightStore store_;
   LinearLayers layers_;
+  bool has_told_of_shortage_ = false;
 };
 
 }  // namespace

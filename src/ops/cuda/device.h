@@ -3,20 +3,22 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
-#include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "base/dtype.h"
+#include "base/error.h"
 #include "ops/cuda/kernels/kernel.h"
 
 namespace zanime::ops::cuda {
 
-// The card's memory does not suffice. Caught by the backend, which makes room.
-class OutOfDeviceMemory : public std::runtime_error {
+// The card's memory does not suffice, whatever was given up.
+class OutOfDeviceMemory : public Error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit OutOfDeviceMemory(const std::string& message) : Error(ErrorKind::kResource, message) {}
 };
 
 // An upload that runs beside the stream's work.
@@ -38,18 +40,42 @@ class Memory {
   virtual ~Memory() = default;
 
   virtual Stream stream() = 0;
-  // Bytes, aligned to 256, given back in the order of the stream. Throws OutOfDeviceMemory.
-  virtual std::shared_ptr<void> allocate(int64_t bytes) = 0;
+  // Bytes, aligned to 256, given back in the order of the stream. Where they are not to be had they
+  // are asked for again for as long as something is given up. Throws OutOfDeviceMemory.
+  std::shared_ptr<void> allocate(int64_t bytes) {
+    for (;;) {
+      try {
+        return try_allocate(bytes);
+      } catch (const OutOfDeviceMemory&) {
+        if (!give_up_ || !give_up_()) throw;
+      }
+    }
+  }
+  // `give_up` gives something back that lies in the memory; false where there is nothing.
+  void on_shortage(std::function<bool()> give_up) { give_up_ = std::move(give_up); }
   // What could still be allocated, as far as the driver knows.
   virtual int64_t free_bytes() = 0;
+  // The most bytes that were allocated at once since the last call.
+  virtual int64_t take_peak_bytes() = 0;
   // In the order of the stream; `from` may be changed afterwards.
   virtual void upload(void* to, HostBytes from) = 0;
-  // Copies through pinned buffers on a thread of its own. What the pieces point to and `to` stay
-  // until the transfer is joined or gone.
-  virtual std::unique_ptr<Transfer> start_upload(void* to, std::span<const HostBytes> pieces) = 0;
+  // Copies through pinned buffers on a thread of its own. `owner` keeps what the pieces point to
+  // until it was read; `to` stays until the transfer is joined or gone.
+  virtual std::unique_ptr<Transfer> start_upload(void* to, std::span<const HostBytes> pieces,
+                                                 std::shared_ptr<const void> owner) = 0;
   virtual void copy(void* to, const void* from, int64_t bytes) = 0;
   // Waits for the stream.
   virtual void download(void* to, const void* from, int64_t bytes) = 0;
+  // Marks what is launched so far, and waits until the stream has come to the last mark but one:
+  // the host is never further ahead, and a run that is stopped stops soon.
+  virtual void pace() = 0;
+
+ protected:
+  // As allocate, once.
+  virtual std::shared_ptr<void> try_allocate(int64_t bytes) = 0;
+
+ private:
+  std::function<bool()> give_up_;
 };
 
 // d [m, n] = alpha * a [m, k] b^T + beta * d with b [n, k], or b [k, n] not transposed. Row-major,
@@ -108,7 +134,8 @@ class Library {
   // card's memory, for kF8E4M3 alone.
   virtual void multiply(const Product& product, const void* a, const void* b, void* d,
                         const float* a_scales = nullptr, const float* b_scales = nullptr) = 0;
-  virtual void convolve(const Convolution& convolution, const void* x, const void* weight,
+  // False where the library has no such convolution; nothing is written then. bias may be null.
+  virtual bool convolve(const Convolution& convolution, const void* x, const void* weight,
                         const float* bias, void* out) = 0;
   // False where the library has no such attention; nothing is written then.
   virtual bool attend(const Attention& attention, const void* qkv, void* out) = 0;

@@ -92,6 +92,12 @@ std::vector<float> row_scales_of(const weights::Weight& weight) {
   return scales;
 }
 
+bool has_one_scale(const weights::Weight& weight) {
+  const std::vector<float> scales = row_scales_of(weight);
+  return std::all_of(scales.begin(), scales.end(),
+                     [&](float scale) { return scale == scales.front(); });
+}
+
 }  // namespace
 
 int64_t rotation_for(int64_t depth) {
@@ -141,7 +147,7 @@ DType LinearLayers::working_type() const {
 }
 
 DeviceWeight LinearLayers::vector(const weights::Weight& weight) {
-  return store_.get(weight, WeightForm::kFloat32, size_of(DType::kF32, weight.shape().size()),
+  return store_.get(weight, WeightForm::kVector, size_of(DType::kF32, weight.shape().size()),
                     [&](void* to) { upload_values(memory_, weight, DType::kF32, to); });
 }
 
@@ -159,7 +165,7 @@ bool LinearLayers::is_quantized(const Rows& x, const Linear& layer) const {
   if (mode_ == Mode::kInt8) {
     return rotation_for(x.depth()) != 0 && x.depth() <= kMostRotatedColumns;
   }
-  return mode_ == Mode::kFloat8 && x.depth() % kQuantizedStep == 0;
+  return mode_ == Mode::kFloat8 && !layer.keeps_bfloat16 && x.depth() % kQuantizedStep == 0;
 }
 
 void LinearLayers::widen_stored(const weights::Weight& weight, DType dtype, void* out) {
@@ -170,7 +176,7 @@ void LinearLayers::widen_stored(const weights::Weight& weight, DType dtype, void
     DeviceWeight scales;
     if (part.row_scales != nullptr) {
       const int64_t bytes = size_of(DType::kF32, part.rows);
-      scales = store_.get_other(part.row_scales->data(), part.row_scales, WeightForm::kFloat32,
+      scales = store_.get_other(part.row_scales->data(), part.row_scales, WeightForm::kRowScales,
                                 bytes, [&](void* memory) {
                                   memory_.upload(memory, {part.row_scales->data(), bytes});
                                 });
@@ -203,48 +209,56 @@ DeviceWeight LinearLayers::values(const weights::Weight& weight, DType dtype) {
                     bytes, [&](void* to) { upload_values(memory_, source, dtype, to); });
 }
 
-DeviceWeight LinearLayers::int8_rows(const weights::Weight& weight, int64_t rotation) {
-  const weights::Weight source = without_changes(weight);
-  const int64_t rows = weight.rows(), depth = weight.columns();
-  return store_.get(source, WeightForm::kInt8Rows, scales_offset(rows, depth) + rows * 4,
-                    [&](void* to) {
-                      float* scales = scales_behind(to, rows, depth);
-                      if (is_stored_as(source, DType::kI8, rotation)) {
-                        memory_.copy(to, store_.get_stored(source).data(), rows * depth);
-                        memory_.upload(scales, {row_scales_of(source).data(), rows * 4});
-                        return;
-                      }
-                      const DeviceWeight wide = values(source, DType::kBF16);
-                      quantize_rows(memory_.stream(), {DType::kBF16, rows, depth}, wide.data(),
-                                    DType::kI8, rotation, scales, to);
-                    });
+LinearLayers::QuantizedWeight LinearLayers::stored_rows(const weights::Weight& weight) {
+  const int64_t bytes = size_of(DType::kF32, weight.rows());
+  QuantizedWeight result;
+  result.rows = store_.get_stored(weight);
+  result.other_scales = store_.get(weight, WeightForm::kRowScales, bytes, [&](void* to) {
+    memory_.upload(to, {row_scales_of(weight).data(), bytes});
+  });
+  result.scales = result.other_scales.floats();
+  return result;
 }
 
-DeviceWeight LinearLayers::f8_rows(const weights::Weight& weight) {
-  const weights::Weight source = without_changes(weight);
+LinearLayers::QuantizedWeight LinearLayers::made_rows(const weights::Weight& weight,
+                                                      WeightForm form, int64_t rotation) {
   const int64_t rows = weight.rows(), depth = weight.columns();
+  const auto make = [&](void* to) {
+    float* scales = scales_behind(to, rows, depth);
+    const RowsShape shape{DType::kBF16, rows, depth};
+    {
+      const DeviceWeight wide = values(weight, DType::kBF16);
+      if (form == WeightForm::kF8Tensor) {
+        quantize_tensor(memory_.stream(), shape, wide.data(), scales + 1, scales, to);
+      } else {
+        const DType type = form == WeightForm::kInt8Rows ? DType::kI8 : DType::kF8E4M3;
+        quantize_rows(memory_.stream(), shape, wide.data(), type, rotation, scales, to);
+      }
+    }
+    // What they were made from is not needed any more.
+    store_.drop(weight, WeightForm::kStored);
+    store_.drop(weight, WeightForm::kBFloat16);
+  };
+  QuantizedWeight result;
+  result.rows = store_.get(weight, form, scales_offset(rows, depth) + (rows + 1) * 4, make);
+  result.scales = scales_behind(result.rows.data(), rows, depth);
+  return result;
+}
+
+LinearLayers::QuantizedWeight LinearLayers::int8_rows(const weights::Weight& weight,
+                                                      int64_t rotation) {
+  const weights::Weight source = without_changes(weight);
+  if (is_stored_as(source, DType::kI8, rotation)) return stored_rows(source);
+  return made_rows(source, WeightForm::kInt8Rows, rotation);
+}
+
+LinearLayers::QuantizedWeight LinearLayers::f8_rows(const weights::Weight& weight) {
+  const weights::Weight source = without_changes(weight);
   const bool by_row = library_.f8_scales() == F8Scales::kRows;
-  return store_.get(
-      source, by_row ? WeightForm::kF8Rows : WeightForm::kF8Tensor,
-      scales_offset(rows, depth) + (rows + 1) * 4, [&](void* to) {
-        float* scales = scales_behind(to, rows, depth);
-        const std::vector<float> stored_scales = row_scales_of(source);
-        const bool has_one_scale =
-            std::all_of(stored_scales.begin(), stored_scales.end(),
-                        [&](float scale) { return scale == stored_scales.front(); });
-        if (is_stored_as(source, DType::kF8E4M3, 0) && (by_row || has_one_scale)) {
-          memory_.copy(to, store_.get_stored(source).data(), rows * depth);
-          memory_.upload(scales, {stored_scales.data(), rows * 4});
-          return;
-        }
-        const DeviceWeight wide = values(source, DType::kBF16);
-        const RowsShape shape{DType::kBF16, rows, depth};
-        if (by_row) {
-          quantize_rows(memory_.stream(), shape, wide.data(), DType::kF8E4M3, 0, scales, to);
-        } else {
-          quantize_tensor(memory_.stream(), shape, wide.data(), scales + 1, scales, to);
-        }
-      });
+  if (is_stored_as(source, DType::kF8E4M3, 0) && (by_row || has_one_scale(source))) {
+    return stored_rows(source);
+  }
+  return made_rows(source, by_row ? WeightForm::kF8Rows : WeightForm::kF8Tensor, 0);
 }
 
 void LinearLayers::multiply_quantized(Rows& x, const Linear& layer, bool add, DType result,
@@ -260,22 +274,22 @@ void LinearLayers::multiply_quantized(Rows& x, const Linear& layer, bool add, DT
                   .d_stride = outputs,
                   .beta = add ? 1.0f : 0.0f};
   if (mode_ == Mode::kFloat8) {
-    const DeviceWeight weight = f8_rows(layer.weight);
+    const QuantizedWeight weight = f8_rows(layer.weight);
     const Rows::Quantized& rows = x.as_f8(library_.f8_scales());
-    return library_.multiply(product, rows.memory.get(), weight.data(), out, rows.scales,
-                             scales_behind(weight.data(), outputs, depth));
+    return library_.multiply(product, rows.memory.get(), weight.rows.data(), out, rows.scales,
+                             weight.scales);
   }
   const int64_t rotation = rotation_for(depth);
-  const DeviceWeight weight = int8_rows(layer.weight, rotation);
+  const QuantizedWeight weight = int8_rows(layer.weight, rotation);
   const Rows::Quantized& rows = x.as_int8(rotation);
   const std::shared_ptr<void> integers = memory_.allocate(size_of(DType::kI32, x.rows() * outputs));
   product.factors = DType::kI8;
   product.result = DType::kI32;
   product.beta = 0.0f;
-  library_.multiply(product, rows.memory.get(), weight.data(), integers.get());
+  library_.multiply(product, rows.memory.get(), weight.rows.data(), integers.get());
   dequantize_products(memory_.stream(), {result, x.rows(), outputs},
-                      static_cast<const int32_t*>(integers.get()), rows.scales,
-                      scales_behind(weight.data(), outputs, depth), nullptr, add, out);
+                      static_cast<const int32_t*>(integers.get()), rows.scales, weight.scales,
+                      nullptr, add, out);
 }
 
 void LinearLayers::add_low_rank(Rows& x, const weights::Weight& weight, DType factors, DType result,

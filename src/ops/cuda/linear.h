@@ -60,8 +60,15 @@ class LinearLayers {
   // The weight's values without its low-rank changes, or with all of them where there are others.
   DeviceWeight values(const weights::Weight& weight, DType dtype);
   void widen_stored(const weights::Weight& weight, DType dtype, void* out);
-  DeviceWeight int8_rows(const weights::Weight& weight, int64_t rotation);
-  DeviceWeight f8_rows(const weights::Weight& weight);
+  // 8-bit rows and their scales, as the file has them or made from its numbers.
+  struct QuantizedWeight {
+    DeviceWeight rows, other_scales;
+    const float* scales = nullptr;
+  };
+  QuantizedWeight stored_rows(const weights::Weight& weight);
+  QuantizedWeight made_rows(const weights::Weight& weight, WeightForm form, int64_t rotation);
+  QuantizedWeight int8_rows(const weights::Weight& weight, int64_t rotation);
+  QuantizedWeight f8_rows(const weights::Weight& weight);
   void multiply_quantized(Rows& x, const Linear& layer, bool add, DType result, void* out);
   // out += strength * (x down^T) up^T of every low-rank change.
   void add_low_rank(Rows& x, const weights::Weight& weight, DType factors, DType result, void* out);

@@ -54,6 +54,11 @@ DeviceWeight WeightStore::get_other(const void* data, const std::shared_ptr<cons
   return make(std::move(key), owner, {}, bytes, fill);
 }
 
+void WeightStore::drop(const weights::Weight& weight, WeightForm form) {
+  const auto found = entries_.find(key_of(weight, form));
+  if (found != entries_.end()) erase(found);
+}
+
 bool WeightStore::holds(const weights::Weight& weight, WeightForm form) const {
   const auto found = entries_.find(key_of(weight, form));
   return found != entries_.end() && is_same(found->second.owner, weight.owner());
@@ -73,10 +78,10 @@ void WeightStore::expect(const weights::Weight& weight) {
   }
   Entry entry;
   entry.owner = weight.owner();
-  entry.is_kept = weight.owner() != nullptr && make_room(bytes, weight.owner());
-  entry.weight = {allocate(bytes), bytes};
+  entry.is_kept = may_keep(key.form, bytes, weight.owner());
+  entry.weight = {memory_.allocate(bytes), bytes};
   entry.last_use = ++uses_;
-  entry.transfer = memory_.start_upload(entry.weight.data(), pieces);
+  entry.transfer = memory_.start_upload(entry.weight.data(), pieces, weight.owner());
   bytes_ += entry.is_kept ? bytes : 0;
   entries_.emplace(std::move(key), std::move(entry));
 }
@@ -100,6 +105,13 @@ DeviceWeight WeightStore::find(const Key& key, const std::shared_ptr<const void>
   DeviceWeight weight = entry.weight;
   if (!entry.is_kept) entries_.erase(found);
   return weight;
+}
+
+bool WeightStore::may_keep(WeightForm form, int64_t bytes,
+                           const std::shared_ptr<const void>& owner) {
+  if (owner == nullptr) return false;
+  if (form == WeightForm::kVector || form == WeightForm::kRowScales) return true;
+  return make_room(bytes, owner);
 }
 
 bool WeightStore::make_room(int64_t bytes, const std::shared_ptr<const void>& owner) {
@@ -142,10 +154,13 @@ bool WeightStore::release_least_used() {
     return a.second.last_use < b.second.last_use;
   });
   if (last == entries_.end()) return false;
-  const std::shared_ptr<const void> spared = last->second.owner.lock();
+  const std::shared_ptr<const void> in_use = last->second.owner.lock();
   const int64_t before = bytes_;
   drop_closed();
-  return bytes_ < before || drop_file(spared) || drop_file({});
+  if (bytes_ < before || drop_file(in_use)) return true;
+  // It would all come back to where it was too much.
+  capacity_ = before / 8 * 7;
+  return drop_file({});
 }
 
 void WeightStore::erase(Entries::iterator entry) {
@@ -153,25 +168,14 @@ void WeightStore::erase(Entries::iterator entry) {
   entries_.erase(entry);
 }
 
-std::shared_ptr<void> WeightStore::allocate(int64_t bytes) {
-  for (;;) {
-    try {
-      return memory_.allocate(bytes);
-    } catch (const OutOfDeviceMemory&) {
-      if (!release_least_used()) throw;
-    }
-  }
-}
-
 DeviceWeight WeightStore::make(Key key, const std::shared_ptr<const void>& owner,
                                std::vector<std::weak_ptr<const void>> parts_of_changes,
                                int64_t bytes, const Fill& fill) {
-  const bool is_kept = owner != nullptr && make_room(bytes, owner);
-  DeviceWeight weight{allocate(bytes), bytes};
+  const bool is_kept = may_keep(key.form, bytes, owner);
+  DeviceWeight weight{memory_.allocate(bytes), bytes};
   fill(weight.data());
-  if (!is_kept) return weight;
   // `fill` may have brought other weights.
-  if (!make_room(bytes, owner)) return weight;
+  if (!is_kept || !may_keep(key.form, bytes, owner)) return weight;
   Entry entry;
   entry.owner = owner;
   entry.parts_of_changes = std::move(parts_of_changes);

@@ -19,7 +19,9 @@ enum class WeightForm {
   kStored,   // the bytes of its parts, one behind the other, changes left out
   kFloat32,  // values, changes applied
   kBFloat16,
-  kFilter32,  // of a convolution: [outputs, height, width, inputs]
+  kVector,     // of norms and biases, in float32
+  kRowScales,  // of kStored, in float32
+  kFilter32,   // of a convolution: [outputs, height, width, inputs]
   kFilter16,
   kInt8Rows,  // 8-bit rows, and their scales behind
   kF8Rows,
@@ -38,7 +40,8 @@ struct DeviceWeight {
 // Keeps what was made of weights, up to a number of bytes. The first that come are kept: a network
 // uses all of its weights in turn, so that replacing any would replace all. Those of closed files
 // make room, then those of the files that were not used for the longest time; what still finds no
-// room is made anew for every product.
+// room is made anew for every product. Vectors and scales, a few megabytes in all, are always kept:
+// the stream would be waited for whenever one is brought.
 class WeightStore {
  public:
   WeightStore(Memory& memory, int64_t capacity) : memory_(memory), capacity_(capacity) {}
@@ -52,13 +55,15 @@ class WeightStore {
   // Something else that lives as long as `owner` does, by where it lies on the host.
   DeviceWeight get_other(const void* key, const std::shared_ptr<const void>& owner, WeightForm form,
                          int64_t bytes, const Fill& fill);
+  // Gives back what the weight is kept as in that form.
+  void drop(const weights::Weight& weight, WeightForm form);
   // Is the weight here in that form?
   bool holds(const weights::Weight& weight, WeightForm form) const;
 
   // Starts bringing the weights' stored bytes, those that are not here.
   void expect(const weights::Weight& weight);
-  // Gives back what one file holds, not the one that was used last if another is there. False where
-  // nothing is held.
+  // Gives back what one file holds. That is the one that was used last only where there is no
+  // other; less of it is kept from then on. False where nothing is held.
   bool release_least_used();
 
   int64_t bytes() const { return bytes_; }
@@ -93,18 +98,18 @@ class WeightStore {
 
   static Key key_of(const weights::Weight& weight, WeightForm form);
   DeviceWeight find(const Key& key, const std::shared_ptr<const void>& owner);
-  // Room within the capacity, made where that is possible.
+  // Is something of that form to be kept? Makes room within the capacity where that is possible.
+  bool may_keep(WeightForm form, int64_t bytes, const std::shared_ptr<const void>& owner);
   bool make_room(int64_t bytes, const std::shared_ptr<const void>& owner);
   void drop_closed();
   bool drop_file(const std::shared_ptr<const void>& spared);
   void erase(Entries::iterator entry);
-  std::shared_ptr<void> allocate(int64_t bytes);
   DeviceWeight make(Key key, const std::shared_ptr<const void>& owner,
                     std::vector<std::weak_ptr<const void>> parts_of_changes, int64_t bytes,
                     const Fill& fill);
 
   Memory& memory_;
-  const int64_t capacity_;
+  int64_t capacity_;
   int64_t bytes_ = 0;
   uint64_t uses_ = 0;
   Entries entries_;

@@ -12,7 +12,7 @@
 #ifdef ZANIME_CUDA
 #include "ops/cuda/make_cuda_backend.h"
 #else
-#include "tests/ops/cuda/host_device.h"
+#include "tests/support/host_card.h"
 #endif
 #include "tests/support/random_tensor.h"
 #include "tests/support/split_weight.h"
@@ -172,7 +172,7 @@ TEST_P(CudaBackendTest, AttentionMatchesPlainLoops) {
   }
 }
 
-TEST_P(CudaBackendTest, ConvolutionsMatchPlainLoops) {
+void expect_convolutions_match_plain_loops(Backend& backend, Compute compute) {
   struct Case {
     int64_t inputs, outputs, kernel;
     int stride, before, after;
@@ -204,6 +204,10 @@ TEST_P(CudaBackendTest, ConvolutionsMatchPlainLoops) {
     const Tensor out = backend.download(backend.conv2d(backend.upload(x), layer));
     EXPECT_LT(max_difference(out, expected), limit(compute, expected)) << c.kernel;
   }
+}
+
+TEST_P(CudaBackendTest, ConvolutionsMatchPlainLoops) {
+  expect_convolutions_match_plain_loops(backend, compute);
 }
 
 TEST_P(CudaBackendTest, WorkOfUpscalersIsItsDefinition) {
@@ -310,6 +314,11 @@ TEST_P(CudaBackendTest, StoredNumbersAndScalesAndAdapters) {
 }
 
 #ifndef ZANIME_CUDA
+TEST_P(CudaBackendTest, ConvolutionsThatTheLibraryLacksAreProducts) {
+  card.library->has_convolutions = false;
+  expect_convolutions_match_plain_loops(backend, compute);
+}
+
 // The mean difference, of the mean value.
 double mean_error(const Tensor& a, const Tensor& b) {
   double difference = 0, magnitude = 0;
@@ -368,6 +377,38 @@ TEST(CudaBackendModes, F8IsNearWithScalesOfRowsAndOfTensors) {
   }
 }
 
+TEST(CudaBackendModes, LayersThatKeepBfloat16AreNotIn8Bits) {
+  Card card(Compute::kFloat8);
+  const Tensor x = random_tensor({32, 64}, 1);
+  Linear layer{split_weight(random_tensor({48, 64}, 2), 2), {}};
+  layer.keeps_bfloat16 = true;
+  EXPECT_LT(mean_error(card.linear(x, layer), naive_linear(x, layer.weight)), 0.006);
+  EXPECT_EQ(card.library->products_in_8_bits, 0);
+  layer.keeps_bfloat16 = false;
+  card.linear(x, layer);
+  EXPECT_EQ(card.library->products_in_8_bits, 1);
+}
+
+TEST(CudaBackendModes, WeightsIn8BitsLieOnTheCardOnce) {
+  const Tensor x = random_tensor({32, 64}, 1);
+  std::vector<uint8_t> bytes;
+  const Tensor values = random_tensor({48, 64}, 3);
+  for (float value : values.values()) bytes.push_back(f32_to_f8e4m3(value));
+  const weights::Weight stored = stored_weight(DType::kF8E4M3, {48, 64}, bytes),
+                        plain = split_weight(random_tensor({48, 64}, 2), 2);
+  for (Compute compute : {Compute::kFloat8, Compute::kInt8}) {
+    for (const weights::Weight& weight : {stored, plain}) {
+      Card card(compute);
+      const weights::Weight* const coming[] = {&weight};
+      card.backend->expect(coming);
+      card.linear(x, {weight, {}});
+      EXPECT_EQ(card.library->products_in_8_bits, 1);
+      // Its rows, and some scales.
+      EXPECT_LE(card.memory->used(), 48 * 64 + 256 + 49 * 4) << weight.name();
+    }
+  }
+}
+
 TEST(CudaBackendModes, ACardWithoutAModeTakesTheNextMoreExactOne) {
   auto library = std::make_shared<HostLibrary>();
   library->has_int8 = false;
@@ -420,6 +461,71 @@ TEST(CudaBackendMemory, AFullCardGivesUpWeightsAndThenSaysSo) {
         }
       },
       Error);
+}
+
+TEST(CudaBackendMemory, WhatALayerTakesInBetweenMayTakeTheRoomOfOtherFiles) {
+  Card card(Compute::kBFloat16);
+  const Tensor x = random_tensor({16, 64}, 1);
+  std::vector<uint8_t> bytes;
+  const Tensor values = random_tensor({32, 64}, 3);
+  for (float value : values.values()) bytes.push_back(f32_to_f8e4m3(value));
+  const weights::Weight other = split_weight(random_tensor({32, 64}, 2), 1),
+                        stored = stored_weight(DType::kF8E4M3, {32, 64}, bytes);
+  card.linear(x, {other, {}});
+  EXPECT_GE(card.memory->used(), 32 * 64 * 4);
+  // Enough for the stored weight beside it, not for its values in bfloat16.
+  card.memory->set_capacity(card.memory->used() + 32 * 64 + 16 * 64 * 6 + 16 * 32 * 2);
+  const Tensor expected = naive_linear(x, stored);
+  EXPECT_LT(max_difference(card.linear(x, {stored, {}}), expected),
+            limit(Compute::kBFloat16, expected));
+  EXPECT_LT(card.memory->used(), 32 * 64 * 4);
+}
+
+TEST(CudaBackendMemory, WhereAFileAloneIsTooMuchLessOfItIsKept) {
+  Card card(Compute::kFloat32);
+  const Tensor x = random_tensor({4, 64}, 1);
+  const weights::Weight whole = split_weight(random_tensor({96, 64}, 2), 6);
+  std::vector<weights::Weight> weights;  // of one file
+  for (const weights::WeightPart& part : whole.parts()) {
+    weights.push_back({"w", {16, 64}, {part}, whole.owner()});
+  }
+  const auto pass = [&] {
+    for (const weights::Weight& weight : weights) {
+      EXPECT_LT(max_difference(card.linear(x, {weight, {}}), naive_linear(x, weight)), 1e-5);
+    }
+  };
+  pass();
+  const int64_t all = card.memory->used();
+  EXPECT_EQ(all, 96 * 64 * 4);
+  card.memory->set_capacity(all + 512);  // not for what comes in and goes out
+  pass();
+  EXPECT_LT(card.memory->used(), all);
+  pass();  // what stays is brought once more
+  const int64_t before = card.memory->uploaded;
+  pass();
+  // Four of the six stayed.
+  EXPECT_EQ(card.memory->uploaded - before, 6 * x.size() * 4 + 2 * 16 * 64 * 4);
+}
+
+TEST(CudaBackendMemory, AFileStaysOpenWhileItIsRead) {
+  Card card(Compute::kFloat32);
+  std::weak_ptr<const void> owner;
+  {
+    const weights::Weight weight = split_weight(random_tensor({32, 64}, 2), 1);
+    owner = weight.owner();
+    const weights::Weight* const coming[] = {&weight};
+    card.backend->expect(coming);
+  }
+  EXPECT_FALSE(owner.expired());
+  card.backend.reset();
+  EXPECT_TRUE(owner.expired());
+}
+
+TEST(CudaBackendMemory, TheHostWaitsForTheCardInEveryBlock) {
+  Card card(Compute::kBFloat16);
+  const AttentionLayout layout{1, 4, 1, 1, 16};
+  card.backend->attention(card.backend->upload(random_tensor({4, 48}, 1)), layout, false);
+  EXPECT_EQ(card.memory->marks, 1);
 }
 
 TEST(CudaBackendMemory, WeightsOfClosedFilesAndAdaptersAreNotTakenForNewOnes) {

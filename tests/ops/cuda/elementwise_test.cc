@@ -106,6 +106,21 @@ TEST_P(CudaElementwise, ColumnsAreCopiedBesideOthers) {
   }
 }
 
+// A card does not read packs that begin between their multiples.
+TEST_P(CudaElementwise, RowsOfAMatrixBeginAnywhere) {
+  constexpr size_t kRow = 6, kRows = 4;
+  const std::vector<float> x = rounded(dtype, random_values(kRow * (kRows + 1), 1));
+  const DeviceArray in(dtype, x), out(dtype, kRow * (kRows + 1));
+  const auto second_row = [&](const DeviceArray& array) {
+    return static_cast<std::byte*>(array.data()) + dtype_bytes(dtype, kRow);
+  };
+  silu(test_stream(), dtype, kRow * kRows, second_row(in), second_row(out));
+  const std::vector<float> values = out.values();
+  for (size_t i = kRow; i < x.size(); ++i) {
+    EXPECT_NEAR(values[i], silu_of(x[i]), tolerance(dtype)) << i;
+  }
+}
+
 TEST_P(CudaElementwise, BiasIsAddedToEveryRow) {
   for (int64_t columns : {1, 7, 264}) {
     const std::vector<float> x = rounded(dtype, random_values(5 * columns, 1));

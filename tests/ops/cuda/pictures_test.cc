@@ -87,5 +87,40 @@ TEST(CudaPictures, UpsamplingRepeatsPixels) {
   }
 }
 
+TEST(CudaPictures, PatchesAreWhatTheKernelSees) {
+  for (DType dtype : {DType::kF32, DType::kBF16}) {
+    for (int64_t channels : {3, 16}) {
+      PatchesShape shape{.dtype = dtype,
+                         .height = 5,
+                         .width = 4,
+                         .channels = channels,
+                         .out_height = 3,
+                         .out_width = 2,
+                         .kernel_height = 3,
+                         .kernel_width = 3,
+                         .stride = 2,
+                         .pad_before = 1,
+                         .first = 4,  // to the end of a picture, and into the next
+                         .count = 5};
+      const std::vector<float> x =
+          rounded(dtype, random_values(static_cast<size_t>(2 * 5 * 4 * channels), 1));
+      const DeviceArray in(dtype, x), out(dtype, shape.count * shape.row_size());
+      gather_patches(test_stream(), shape, in.data(), out.data());
+      std::vector<float> expected;
+      for (int64_t pixel = 4; pixel < 9; ++pixel) {
+        for (int64_t tap = 0; tap < 9; ++tap) {
+          const int64_t row = pixel / 2 % 3 * 2 + tap / 3 - 1, column = pixel % 2 * 2 + tap % 3 - 1;
+          const bool inside = row >= 0 && row < 5 && column >= 0 && column < 4;
+          for (int64_t c = 0; c < channels; ++c) {
+            const int64_t at = ((pixel / 6 * 5 + row) * 4 + column) * channels + c;
+            expected.push_back(inside ? x[static_cast<size_t>(at)] : 0.0f);
+          }
+        }
+      }
+      EXPECT_EQ(out.values(), expected) << channels;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace zanime::ops::cuda

@@ -141,10 +141,16 @@ void for_values(DType dtype, int64_t count, int64_t extent, const Body& body) {
   });
 }
 
+// `count` where both pointers may be read in packs, else 1: rows of a matrix may begin anywhere.
+int64_t pack_extent(int64_t count, const void* a, const void* b) {
+  const auto addresses = reinterpret_cast<uintptr_t>(a) | reinterpret_cast<uintptr_t>(b);
+  return addresses % 16 == 0 ? count : 1;
+}
+
 }  // namespace
 
 void silu(Stream stream, DType dtype, int64_t count, const void* x, void* out) {
-  for_values(dtype, count, count, [&](auto type, auto width) {
+  for_values(dtype, count, pack_extent(count, x, out), [&](auto type, auto width) {
     using T = decltype(type);
     constexpr int kWidth = decltype(width)::value;
     launch(stream, value_grid(count / kWidth), silu_kernel<T, kWidth>, count,
@@ -153,7 +159,7 @@ void silu(Stream stream, DType dtype, int64_t count, const void* x, void* out) {
 }
 
 void silu_multiply(Stream stream, DType dtype, int64_t count, void* gate, const void* up) {
-  for_values(dtype, count, count, [&](auto type, auto width) {
+  for_values(dtype, count, pack_extent(count, gate, up), [&](auto type, auto width) {
     using T = decltype(type);
     constexpr int kWidth = decltype(width)::value;
     launch(stream, value_grid(count / kWidth), silu_multiply_kernel<T, kWidth>, count,
@@ -163,7 +169,7 @@ void silu_multiply(Stream stream, DType dtype, int64_t count, void* gate, const 
 
 void add(Stream stream, DType dtype, int64_t count, DType sum_type, void* sum, const void* x,
          float factor) {
-  for_values(dtype, count, count, [&](auto type, auto width) {
+  for_values(dtype, count, pack_extent(count, sum, x), [&](auto type, auto width) {
     using T = decltype(type);
     constexpr int kWidth = decltype(width)::value;
     with_activation_type(sum_type, [&](auto target) {
@@ -209,7 +215,7 @@ void add_bias(Stream stream, const RowsShape& shape, void* rows, const float* bi
 }
 
 void convert(Stream stream, DType from, DType to, int64_t count, const void* x, void* out) {
-  for_values(to, count, count, [&](auto type, auto width) {
+  for_values(to, count, pack_extent(count, x, out), [&](auto type, auto width) {
     using To = decltype(type);
     constexpr int kWidth = decltype(width)::value;
     with_activation_type(from, [&](auto source) {

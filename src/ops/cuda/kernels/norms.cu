@@ -138,6 +138,21 @@ ZANIME_KERNEL void softmax_kernel(SoftmaxShape shape, const float* x, To* out) {
 constexpr int kHeadsABlock = 8;
 constexpr int64_t kUsualHead = 128;
 
+// The two values of a pair, which lie together or half a head apart.
+template <typename T>
+ZANIME_DEVICE Pack<T, 2> load_pair(const T* head, int64_t pair, int64_t half, bool interleaved) {
+  if (interleaved) return load<2>(head + 2 * pair);
+  return {{head[pair], head[pair + half]}};
+}
+
+template <typename T>
+ZANIME_DEVICE void store_pair(T* head, int64_t pair, int64_t half, bool interleaved,
+                              const Pack<T, 2>& values) {
+  if (interleaved) return store<2>(head + 2 * pair, values);
+  head[pair] = values.value[0];
+  head[pair + half] = values.value[1];
+}
+
 template <typename T, int kPairsALane>
 ZANIME_KERNEL void head_norm_rope_kernel(HeadsShape shape, T* qkv, const float* query_weight,
                                          const float* key_weight, float epsilon,
@@ -152,8 +167,7 @@ ZANIME_KERNEL void head_norm_rope_kernel(HeadsShape shape, T* qkv, const float* 
   const float* weight = head < shape.query_heads ? query_weight : key_weight;
   T* values = qkv + row * shape.row_size + head * shape.head_dim;
   const int64_t half = shape.head_dim / 2;
-  const int64_t step = shape.pairs_interleaved ? 2 : 1;
-  const int64_t partner = shape.pairs_interleaved ? 1 : half;
+  const bool interleaved = shape.pairs_interleaved;
 
   float first[kPairsALane], second[kPairsALane];
   float squares = 0.0f;
@@ -161,8 +175,9 @@ ZANIME_KERNEL void head_norm_rope_kernel(HeadsShape shape, T* qkv, const float* 
     const int64_t pair = lane + k * kWarp;
     first[k] = second[k] = 0.0f;
     if (!has_head || pair >= half) continue;
-    first[k] = to_float(values[pair * step]);
-    second[k] = to_float(values[pair * step + partner]);
+    const auto both = load_pair(values, pair, half, interleaved);
+    first[k] = to_float(both.value[0]);
+    second[k] = to_float(both.value[1]);
     squares += first[k] * first[k] + second[k] * second[k];
   }
   const float factor = inverse_root(warp_sum(squares), shape.head_dim, epsilon);
@@ -170,11 +185,12 @@ ZANIME_KERNEL void head_norm_rope_kernel(HeadsShape shape, T* qkv, const float* 
   for (int k = 0; k < kPairsALane; ++k) {
     const int64_t pair = lane + k * kWarp;
     if (!has_head || pair >= half) continue;
-    const float a = first[k] * factor * weight[pair * step];
-    const float b = second[k] * factor * weight[pair * step + partner];
+    const auto weights = load_pair(weight, pair, half, interleaved);
+    const float a = first[k] * factor * weights.value[0];
+    const float b = second[k] * factor * weights.value[1];
     const float cosine = cosines[angles + pair], sine = sines[angles + pair];
-    values[pair * step] = from_float<T>(a * cosine - b * sine);
-    values[pair * step + partner] = from_float<T>(b * cosine + a * sine);
+    store_pair(values, pair, half, interleaved,
+               {{from_float<T>(a * cosine - b * sine), from_float<T>(b * cosine + a * sine)}});
   }
 }
 

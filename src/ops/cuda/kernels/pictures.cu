@@ -141,7 +141,42 @@ ZANIME_KERNEL void upsample_kernel(int64_t rows, int64_t width, int64_t channels
   }
 }
 
+template <typename T, int kWidth>
+ZANIME_KERNEL void gather_patches_kernel(PatchesShape shape, const T* x, T* out) {
+  const int64_t packs = shape.channels / kWidth;
+  const int64_t taps = shape.kernel_height * shape.kernel_width;
+  const int64_t index = block_index() * block_size() + thread_index();
+  if (index >= shape.count * taps * packs) return;
+  const int64_t channel = index % packs * kWidth, tap = index / packs % taps;
+  const int64_t pixel = shape.first + index / packs / taps;
+  const int64_t item = pixel / (shape.out_height * shape.out_width);
+  const int64_t row = pixel / shape.out_width % shape.out_height * shape.stride +
+                      tap / shape.kernel_width - shape.pad_before;
+  const int64_t column =
+      pixel % shape.out_width * shape.stride + tap % shape.kernel_width - shape.pad_before;
+  Pack<T, kWidth> pack{};
+  if (row >= 0 && row < shape.height && column >= 0 && column < shape.width) {
+    pack = load<kWidth>(x + ((item * shape.height + row) * shape.width + column) * shape.channels +
+                        channel);
+  }
+  store<kWidth>(out + index * kWidth, pack);
+}
+
 }  // namespace
+
+void gather_patches(Stream stream, const PatchesShape& shape, const void* x, void* out) {
+  const int64_t count = shape.count * shape.row_size();
+  if (count == 0) return;
+  with_activation_type(shape.dtype, [&](auto type) {
+    using T = decltype(type);
+    with_width<T>(shape.channels, [&](auto width) {
+      constexpr int kWidth = decltype(width)::value;
+      const Grid grid{.blocks = blocks_for(count / kWidth, kThreads), .threads = kThreads};
+      launch(stream, grid, gather_patches_kernel<T, kWidth>, shape, static_cast<const T*>(x),
+             static_cast<T*>(out));
+    });
+  });
+}
 
 int64_t group_norm_scratch(const PictureShape& shape, int64_t groups) {
   return shape.items * pieces_of(shape.pixels).count * 2 * groups;

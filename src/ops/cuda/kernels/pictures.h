@@ -30,6 +30,21 @@ void group_norm_factors(Stream stream, const PictureShape& shape, int64_t groups
 void group_norm_apply(Stream stream, const PictureShape& shape, const void* x, const float* factors,
                       bool with_silu, void* out);
 
+// What a convolution's kernel sees of pictures [items, height, width, channels]: for the output
+// pixels [first, first + count) of all items one behind the other, a row of [kernel_height,
+// kernel_width, channels] values each, zeros beyond the picture.
+struct PatchesShape {
+  DType dtype = DType::kF32;  // kF32 or kBF16
+  int64_t height = 0, width = 0, channels = 0;
+  int64_t out_height = 0, out_width = 0;
+  int64_t kernel_height = 0, kernel_width = 0;
+  int64_t stride = 1, pad_before = 0;
+  int64_t first = 0, count = 0;
+
+  int64_t row_size() const { return kernel_height * kernel_width * channels; }
+};
+void gather_patches(Stream stream, const PatchesShape& shape, const void* x, void* out);
+
 // Every pixel four times: [items, height, width, channels] -> [items, 2 height, 2 width, channels].
 void upsample_nearest(Stream stream, DType dtype, int64_t items, int64_t height, int64_t width,
                       int64_t channels, const void* x, void* out);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include <cublasLt.h>
@@ -31,6 +33,7 @@ struct Functions {
     library.find("cublasLtMatmulPreferenceDestroy", preference_destroy);
     library.find("cublasLtMatmulPreferenceSetAttribute", preference_set);
     library.find("cublasLtMatmulAlgoGetHeuristic", heuristic);
+    library.find("cublasLtGetStatusName", status_name);
   }
   decltype(cublasLtCreate)* create;
   decltype(cublasLtDestroy)* destroy;
@@ -46,17 +49,18 @@ struct Functions {
   decltype(cublasLtMatmulPreferenceDestroy)* preference_destroy;
   decltype(cublasLtMatmulPreferenceSetAttribute)* preference_set;
   decltype(cublasLtMatmulAlgoGetHeuristic)* heuristic;
+  decltype(cublasLtGetStatusName)* status_name;
+
+  void check(cublasStatus_t status, const std::string& failure) const {
+    if (status == CUBLAS_STATUS_SUCCESS) return;
+    throw Error(ErrorKind::kResource,
+                "cuBLASLt " + failure + " on this card: " + status_name(status));
+  }
 };
 
 std::string text_of(const Product& p) {
   return std::string(dtype_name(p.factors)) + " product [" + std::to_string(p.m) + ", " +
          std::to_string(p.k) + "] x [" + std::to_string(p.n) + ", " + std::to_string(p.k) + "]";
-}
-
-void check_status(cublasStatus_t status, const std::string& what) {
-  if (status == CUBLAS_STATUS_SUCCESS) return;
-  throw Error(ErrorKind::kResource,
-              "cuBLASLt has no " + what + " on this card: status " + std::to_string(status));
 }
 
 cudaDataType_t type_of(DType dtype) {
@@ -90,16 +94,26 @@ struct PlanKey {
   bool operator==(const PlanKey&) const = default;
 };
 
+// One of the library's descriptions.
+template <typename Opaque>
+using Described = std::unique_ptr<Opaque, cublasStatus_t(CUBLASWINAPI*)(Opaque*)>;
+
 // cuBLASLt's matrices lie by columns: d^T [n, m] = b a^T. Its first factor is b, its second a.
 class Plan {
  public:
   Plan(const Functions& functions, cublasLtHandle_t handle, const PlanKey& key)
-      : functions_(functions), key_(key) {
+      : functions_(functions),
+        key_(key),
+        desc_(nullptr, functions.desc_destroy),
+        first_(nullptr, functions.layout_destroy),
+        second_(nullptr, functions.layout_destroy),
+        result_(nullptr, functions.layout_destroy) {
     const Product& p = key.product;
     const bool integers = p.factors == DType::kI8;
-    check_status(functions.desc_create(&desc_, integers ? CUBLAS_COMPUTE_32I : CUBLAS_COMPUTE_32F,
-                                       integers ? CUDA_R_32I : CUDA_R_32F),
-                 text_of(p));
+    cublasLtMatmulDesc_t desc = nullptr;
+    require(functions.desc_create(&desc, integers ? CUBLAS_COMPUTE_32I : CUBLAS_COMPUTE_32F,
+                                  integers ? CUDA_R_32I : CUDA_R_32F));
+    desc_.reset(desc);
     set(CUBLASLT_MATMUL_DESC_TRANSA, p.b_is_transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
     set(CUBLASLT_MATMUL_DESC_TRANSB, CUBLAS_OP_N);
     if (p.factors == DType::kF8E4M3) {
@@ -108,7 +122,7 @@ class Plan {
                                                    : CUBLASLT_MATMUL_MATRIX_SCALE_SCALAR_32F;
       set(CUBLASLT_MATMUL_DESC_A_SCALE_MODE, mode);
       set(CUBLASLT_MATMUL_DESC_B_SCALE_MODE, mode);
-      // Which of several codes the library takes may depend on pointers being there.
+      // The library proposes code for vectors of scales only where pointers to them are there.
       const float* somewhere = reinterpret_cast<const float*>(uintptr_t{256});
       set_scales(somewhere, somewhere);
     }
@@ -117,14 +131,6 @@ class Plan {
     second_ = layout(p.factors, p.k, p.m, p.a_stride, p.a_step);
     result_ = layout(p.result, p.n, p.m, p.d_stride, p.d_step);
     choose(handle);
-  }
-  Plan(const Plan&) = delete;
-  Plan& operator=(const Plan&) = delete;
-  ~Plan() {
-    for (cublasLtMatrixLayout_t layout : {first_, second_, result_}) {
-      if (layout != nullptr) functions_.layout_destroy(layout);
-    }
-    if (desc_ != nullptr) functions_.desc_destroy(desc_);
   }
 
   const PlanKey& key() const { return key_; }
@@ -136,18 +142,26 @@ class Plan {
     const float alpha = p.alpha, beta = p.beta;
     const auto whole_alpha = static_cast<int32_t>(alpha), whole_beta = static_cast<int32_t>(beta);
     const bool integers = p.factors == DType::kI8;
-    check_status(functions_.matmul(
-                     handle, desc_, integers ? static_cast<const void*>(&whole_alpha) : &alpha, b,
-                     first_, a, second_, integers ? static_cast<const void*>(&whole_beta) : &beta,
-                     d, result_, d, result_, &algorithm_, workspace, kWorkspaceBytes, stream),
-                 text_of(p));
+    functions_.check(functions_.matmul(handle, desc_.get(),
+                                       integers ? static_cast<const void*>(&whole_alpha) : &alpha,
+                                       b, first_.get(), a, second_.get(),
+                                       integers ? static_cast<const void*>(&whole_beta) : &beta, d,
+                                       result_.get(), d, result_.get(), &algorithm_, workspace,
+                                       kWorkspaceBytes, stream),
+                     "failed in the " + text_of(p));
   }
 
  private:
+  using Layout = Described<cublasLtMatrixLayoutOpaque_t>;
+
+  // Of a call that shows whether the library has the product.
+  void require(cublasStatus_t status) const {
+    functions_.check(status, "has no " + text_of(key_.product));
+  }
+
   template <typename T>
   void set(cublasLtMatmulDescAttributes_t attribute, const T& value) {
-    check_status(functions_.desc_set(desc_, attribute, &value, sizeof(value)),
-                 text_of(key_.product));
+    require(functions_.desc_set(desc_.get(), attribute, &value, sizeof(value)));
   }
 
   void set_scales(const float* first, const float* second) {
@@ -155,30 +169,27 @@ class Plan {
     set(CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, second);
   }
 
-  cublasLtMatrixLayout_t layout(DType dtype, int64_t rows, int64_t columns, int64_t stride,
-                                int64_t step) {
-    cublasLtMatrixLayout_t layout = nullptr;
-    const std::string text = text_of(key_.product);
-    check_status(functions_.layout_create(&layout, type_of(dtype), static_cast<uint64_t>(rows),
-                                          static_cast<uint64_t>(columns), stride),
-                 text);
+  Layout layout(DType dtype, int64_t rows, int64_t columns, int64_t stride, int64_t step) const {
+    cublasLtMatrixLayout_t made = nullptr;
+    require(functions_.layout_create(&made, type_of(dtype), static_cast<uint64_t>(rows),
+                                     static_cast<uint64_t>(columns), stride));
+    Layout layout(made, functions_.layout_destroy);
     const auto batch = static_cast<int32_t>(key_.product.batch);
     if (batch == 1) return layout;
-    check_status(
-        functions_.layout_set(layout, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &batch, sizeof(batch)),
-        text);
-    check_status(functions_.layout_set(layout, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &step,
-                                       sizeof(step)),
-                 text);
+    require(functions_.layout_set(made, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &batch, sizeof(batch)));
+    require(functions_.layout_set(made, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &step,
+                                  sizeof(step)));
     return layout;
   }
 
   // The first that the library proposes.
   void choose(cublasLtHandle_t handle) {
-    cublasLtMatmulPreference_t preference = nullptr;
-    check_status(functions_.preference_create(&preference), text_of(key_.product));
+    cublasLtMatmulPreference_t made = nullptr;
+    require(functions_.preference_create(&made));
+    const Described<cublasLtMatmulPreferenceOpaque_t> preference(made,
+                                                                 functions_.preference_destroy);
     const auto prefer = [&](cublasLtMatmulPreferenceAttributes_t attribute, const auto& value) {
-      functions_.preference_set(preference, attribute, &value, sizeof(value));
+      require(functions_.preference_set(made, attribute, &value, sizeof(value)));
     };
     prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, static_cast<uint64_t>(kWorkspaceBytes));
     prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, key_.b);
@@ -187,18 +198,16 @@ class Plan {
     prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, key_.d);
     cublasLtMatmulHeuristicResult_t found{};
     int count = 0;
-    const cublasStatus_t status = functions_.heuristic(handle, desc_, first_, second_, result_,
-                                                       result_, preference, 1, &found, &count);
-    functions_.preference_destroy(preference);
-    check_status(status, text_of(key_.product));
-    check_status(count > 0 ? found.state : CUBLAS_STATUS_NOT_SUPPORTED, text_of(key_.product));
+    require(functions_.heuristic(handle, desc_.get(), first_.get(), second_.get(), result_.get(),
+                                 result_.get(), made, 1, &found, &count));
+    require(count > 0 ? found.state : CUBLAS_STATUS_NOT_SUPPORTED);
     algorithm_ = found.algo;
   }
 
   const Functions& functions_;
   const PlanKey key_;
-  cublasLtMatmulDesc_t desc_ = nullptr;
-  cublasLtMatrixLayout_t first_ = nullptr, second_ = nullptr, result_ = nullptr;
+  Described<cublasLtMatmulDescOpaque_t> desc_;
+  Layout first_, second_, result_;
   cublasLtMatmulAlgo_t algorithm_{};
 };
 
@@ -215,8 +224,8 @@ class OpenedCublasLt final : public CublasLt {
                                             std::to_string(CUBLAS_VER_MAJOR));
     }
     memory_->stream();  // enters the card
-    check_status(functions_.create(&handle_), "handle");
     workspace_ = memory_->allocate(kWorkspaceBytes);
+    functions_.check(functions_.create(&handle_), "does not start");
   }
   ~OpenedCublasLt() override {
     plans_.clear();

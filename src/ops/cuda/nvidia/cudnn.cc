@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <unordered_map>
 #include <vector>
 
 #include <cudnn_frontend.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "ops/cuda/kernels/elementwise.h"
 #include "ops/cuda/nvidia/shared_library.h"
 
@@ -62,17 +64,17 @@ class OpenedCudnn final : public Cudnn {
   explicit OpenedCudnn(std::shared_ptr<Memory> memory)
       : memory_(std::move(memory)), library_("libcudnn.so." + std::to_string(CUDNN_MAJOR)) {
     fe::cudnn_dlhandle = library_.handle();
-    // The frontend looks for the runtime by name; where it is a wheel, only once it is open.
-    const SharedLibrary runtime("libcudart.so." + std::to_string(CUDART_VERSION / 1000));
+    open_runtime();
     version_ = fe::detail::get_backend_version();
     if (version_ < kOldestVersion) {
-      throw Error(ErrorKind::kResource, "cuDNN is version " + std::to_string(version_) +
-                                            "; needed is " + std::to_string(kOldestVersion) +
-                                            " or later");
+      throw Error(ErrorKind::kResource, "cuDNN is version " + version() + "; needed is " +
+                                            version_text(kOldestVersion) + " or later");
     }
     memory_->stream();  // enters the card
-    if (fe::detail::create_handle(&handle_) != CUDNN_STATUS_SUCCESS) {
-      throw Error(ErrorKind::kResource, "cuDNN does not start on this card");
+    const cudnnStatus_t status = fe::detail::create_handle(&handle_);
+    if (status != CUDNN_STATUS_SUCCESS) {
+      throw Error(ErrorKind::kResource, std::string("cuDNN does not start on this card: ") +
+                                            fe::detail::get_error_string(status));
     }
   }
   ~OpenedCudnn() override {
@@ -81,22 +83,13 @@ class OpenedCudnn final : public Cudnn {
     fe::detail::destroy_handle(handle_);
   }
 
-  std::string version() const override {
-    return std::to_string(version_ / 10000) + "." + std::to_string(version_ / 100 % 100) + "." +
-           std::to_string(version_ % 100);
-  }
+  std::string version() const override { return version_text(version_); }
 
-  void convolve(const Convolution& call, const void* x, const void* weight, const float* bias,
+  bool convolve(const Convolution& call, const void* x, const void* weight, const float* bias,
                 void* out) override {
     const Graph& graph = find(convolutions_, {call, bias != nullptr},
                               [&] { return build_convolution(call, bias != nullptr); });
-    if (graph.graph == nullptr) {
-      throw Error(ErrorKind::kResource, "cuDNN has no " + std::to_string(call.kernel_height) +
-                                            " x " + std::to_string(call.kernel_width) +
-                                            " convolution of " + std::to_string(call.inputs) +
-                                            " to " + std::to_string(call.outputs) +
-                                            " channels on this card");
-    }
+    if (graph.graph == nullptr) return false;
     std::unordered_map<int64_t, void*> tensors = {
         {kX, const_cast<void*>(x)}, {kFilter, const_cast<void*>(weight)}, {kOut, out}};
     if (graph.adds_bias) tensors[kBias] = const_cast<float*>(bias);
@@ -105,6 +98,7 @@ class OpenedCudnn final : public Cudnn {
       const int64_t pixels = call.items * call.out_height() * call.out_width();
       add_bias(memory_->stream(), {call.dtype, pixels, call.outputs}, out, bias);
     }
+    return true;
   }
 
   bool attend(const Attention& call, const void* qkv, void* out) override {
@@ -123,6 +117,21 @@ class OpenedCudnn final : public Cudnn {
   }
 
  private:
+  static std::string version_text(size_t version) {
+    return std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." +
+           std::to_string(version % 100);
+  }
+
+  // The frontend calls CUDA's runtime in a library of its own, and cuDNN compiles with NVRTC. Both
+  // are looked for by name alone, so they are opened first, from wherever they are.
+  static void open_runtime() {
+    const std::string major = std::to_string(CUDART_VERSION / 1000);
+    const SharedLibrary runtime("libcudart.so." + major);
+    // Else the frontend takes that of another version where there is one.
+    setenv("CUDNN_FRONTEND_CUDART_LIB_NAME", runtime.path().c_str(), /*overwrite=*/0);
+    const SharedLibrary compiler("libnvrtc.so." + major);
+  }
+
   template <typename Key>
   using Graphs = std::vector<std::pair<Key, Graph>>;
 
@@ -138,6 +147,15 @@ class OpenedCudnn final : public Cudnn {
 
   // True where cuDNN can run the graph.
   bool finish(Graph& graph, DType dtype) {
+    try {
+      return can_finish(graph, dtype);
+    } catch (const std::exception& failure) {  // the frontend's own are no Error
+      log_debug(std::string("cuDNN's frontend: ") + failure.what());
+      return false;
+    }
+  }
+
+  bool can_finish(Graph& graph, DType dtype) {
     fe::graph::Graph& made = *graph.graph;
     if (!made.validate().is_good() || !made.build_operation_graph(handle_).is_good() ||
         !made.create_execution_plans({fe::HeurMode_t::A, fe::HeurMode_t::FALLBACK}).is_good()) {

@@ -12,8 +12,8 @@ class Cudnn {
  public:
   virtual ~Cudnn() = default;
   virtual std::string version() const = 0;
-  // As Library::convolve. Throws Error(kResource) where cuDNN has no such convolution.
-  virtual void convolve(const Convolution& convolution, const void* x, const void* weight,
+  // As Library::convolve.
+  virtual bool convolve(const Convolution& convolution, const void* x, const void* weight,
                         const float* bias, void* out) = 0;
   // As Library::attend.
   virtual bool attend(const Attention& attention, const void* qkv, void* out) = 0;

@@ -22,7 +22,11 @@ constexpr int64_t kCopyGrain = int64_t{1} << 20;
 
 class Event {
  public:
-  Event() { check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "cudaEventCreate"); }
+  // Who waits for it sleeps: the host is ahead by more than waking up takes.
+  Event() {
+    check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming | cudaEventBlockingSync),
+          "cudaEventCreate");
+  }
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
   ~Event() { cudaEventDestroy(event_); }
@@ -54,22 +58,71 @@ class OwnStream {
   cudaStream_t stream_ = nullptr;
 };
 
-// The stream of everything, held by all memory that is given back in its order.
-struct MainStream {
-  explicit MainStream(int number) : device(number) {
-    check(cudaSetDevice(device), "cudaSetDevice");
+// The card that a thread works on. The thread that calls may be a new one.
+class Card {
+ public:
+  explicit Card(int number) : number_(number) { enter(); }
+  int number() const { return number_; }
+  void enter() const { check(cudaSetDevice(number_), "cudaSetDevice"); }
+  bool has(cudaDeviceAttr attribute) const {
+    int value = 0;
+    check(cudaDeviceGetAttribute(&value, attribute, number_), "cudaDeviceGetAttribute");
+    return value != 0;
   }
-  // The thread that calls may be a new one.
-  void enter() const { check(cudaSetDevice(device), "cudaSetDevice"); }
 
-  const int device;
+ private:
+  const int number_;
+};
+
+// Memory of a card. What was given back stays with the program while the pool lives, so that a
+// steady step allocates nothing.
+class Pool {
+ public:
+  explicit Pool(const Card& card) {
+    if (!card.has(cudaDevAttrMemoryPoolsSupported)) {
+      throw Error(ErrorKind::kResource,
+                  "the driver of this card has no memory pools (cudaMallocAsync)");
+    }
+    cudaMemPoolProps properties{};
+    properties.allocType = cudaMemAllocationTypePinned;
+    properties.location.type = cudaMemLocationTypeDevice;
+    properties.location.id = card.number();
+    check(cudaMemPoolCreate(&pool_, &properties), "cudaMemPoolCreate");
+    set(cudaMemPoolAttrReleaseThreshold, UINT64_MAX);
+  }
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+  ~Pool() { cudaMemPoolDestroy(pool_); }
+
+  cudaMemPool_t get() const { return pool_; }
+  uint64_t value(cudaMemPoolAttr attribute) const {
+    uint64_t value = 0;
+    check(cudaMemPoolGetAttribute(pool_, attribute, &value), "cudaMemPoolGetAttribute");
+    return value;
+  }
+  void set(cudaMemPoolAttr attribute, uint64_t value) {
+    check(cudaMemPoolSetAttribute(pool_, attribute, &value), "cudaMemPoolSetAttribute");
+  }
+
+ private:
+  cudaMemPool_t pool_ = nullptr;
+};
+
+// The stream of everything and its memory, held by all that is given back in its order.
+struct MainStream {
+  explicit MainStream(int number) : card(number), pool(card) {}
+  void enter() const { card.enter(); }
+
+  const Card card;  // entered before anything is made on it
   OwnStream stream;
+  Pool pool;
 };
 
 // One upload, as the uploading thread sees it.
 struct Upload {
   std::byte* to = nullptr;
   std::vector<HostBytes> pieces;
+  std::shared_ptr<const void> owner;  // of what the pieces point to, until it was read
   Event may_begin, done;
   bool is_enqueued = false;
   std::exception_ptr failure;
@@ -79,11 +132,6 @@ struct Upload {
 class Uploader {
  public:
   explicit Uploader(std::shared_ptr<MainStream> main) : main_(std::move(main)) {
-    for (Buffer& buffer : buffers_) {
-      void* memory = nullptr;
-      check(cudaHostAlloc(&memory, kPinnedBytes, cudaHostAllocDefault), "cudaHostAlloc");
-      buffer.memory = static_cast<std::byte*>(memory);
-    }
     thread_ = std::thread([this] { work(); });
   }
   Uploader(const Uploader&) = delete;
@@ -96,13 +144,14 @@ class Uploader {
     changed_.notify_all();
     thread_.join();
     cudaStreamSynchronize(copies_.get());
-    for (Buffer& buffer : buffers_) cudaFreeHost(buffer.memory);
   }
 
-  std::shared_ptr<Upload> start(void* to, std::span<const HostBytes> pieces) {
+  std::shared_ptr<Upload> start(void* to, std::span<const HostBytes> pieces,
+                                std::shared_ptr<const void> owner) {
     auto upload = std::make_shared<Upload>();
     upload->to = static_cast<std::byte*>(to);
     upload->pieces.assign(pieces.begin(), pieces.end());
+    upload->owner = std::move(owner);
     // The memory may still be read by what was launched before it was allocated.
     upload->may_begin.record(main_->stream.get());
     {
@@ -121,7 +170,17 @@ class Uploader {
   }
 
  private:
+  // Memory of the host that the card reads by itself.
   struct Buffer {
+    Buffer() {
+      void* allocated = nullptr;
+      check(cudaHostAlloc(&allocated, kPinnedBytes, cudaHostAllocDefault), "cudaHostAlloc");
+      memory = static_cast<std::byte*>(allocated);
+    }
+    Buffer(const Buffer&) = delete;
+    Buffer& operator=(const Buffer&) = delete;
+    ~Buffer() { cudaFreeHost(memory); }
+
     std::byte* memory = nullptr;
     Event sent;
   };
@@ -141,6 +200,7 @@ class Uploader {
       } catch (...) {
         upload->failure = std::current_exception();
       }
+      upload->owner.reset();
       {
         const std::lock_guard lock(mutex_);
         upload->is_enqueued = true;
@@ -207,65 +267,45 @@ class StartedUpload final : public Transfer {
 
 class NvidiaMemory final : public Memory {
  public:
-  explicit NvidiaMemory(int device) : main_(std::make_shared<MainStream>(device)) {
-    check(cudaDeviceGetDefaultMemPool(&pool_, device), "cudaDeviceGetDefaultMemPool");
-    // What was given back stays with the program: a steady step allocates nothing.
-    uint64_t kept = UINT64_MAX;
-    check(cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &kept),
-          "cudaMemPoolSetAttribute");
-  }
+  explicit NvidiaMemory(int device)
+      : main_(std::make_shared<MainStream>(device)),
+        card_reads_host_(main_->card.has(cudaDevAttrPageableMemoryAccess)) {}
 
   Stream stream() override {
     main_->enter();
     return main_->stream.get();
   }
 
-  std::shared_ptr<void> allocate(int64_t bytes) override {
-    main_->enter();
-    void* memory = nullptr;
-    const auto size = static_cast<size_t>(std::max<int64_t>(bytes, 1));
-    cudaError_t status = cudaMallocAsync(&memory, size, main_->stream.get());
-    if (status == cudaErrorMemoryAllocation) {
-      cudaGetLastError();
-      // Once more without what lies unused in pieces.
-      check(cudaStreamSynchronize(main_->stream.get()), "cudaStreamSynchronize");
-      check(cudaMemPoolTrimTo(pool_, 0), "cudaMemPoolTrimTo");
-      status = cudaMallocAsync(&memory, size, main_->stream.get());
-    }
-    if (status == cudaErrorMemoryAllocation) {
-      cudaGetLastError();
-      throw OutOfDeviceMemory("the card has no " + std::to_string(bytes >> 20) +
-                              " MiB left; other programs may use it. Smaller pictures, tiled "
-                              "decoding or a smaller --memory need less");
-    }
-    check(status, "cudaMallocAsync");
-    return {memory, [main = main_](void* unused) { cudaFreeAsync(unused, main->stream.get()); }};
-  }
-
   int64_t free_bytes() override {
     main_->enter();
     size_t free = 0, total = 0;
     check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
-    uint64_t reserved = 0, used = 0;
-    check(cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrReservedMemCurrent, &reserved),
-          "cudaMemPoolGetAttribute");
-    check(cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrUsedMemCurrent, &used),
-          "cudaMemPoolGetAttribute");
-    return static_cast<int64_t>(free + reserved - used);
+    return static_cast<int64_t>(free + main_->pool.value(cudaMemPoolAttrReservedMemCurrent) -
+                                main_->pool.value(cudaMemPoolAttrUsedMemCurrent));
+  }
+
+  int64_t take_peak_bytes() override {
+    main_->enter();
+    const uint64_t peak = main_->pool.value(cudaMemPoolAttrUsedMemHigh);
+    main_->pool.set(cudaMemPoolAttrUsedMemHigh, 0);  // to what is used now
+    return static_cast<int64_t>(peak);
   }
 
   void upload(void* to, HostBytes from) override {
     main_->enter();
-    // From memory that is not pinned, the call returns when the source was read.
     check(cudaMemcpyAsync(to, from.data, static_cast<size_t>(from.size), cudaMemcpyHostToDevice,
                           main_->stream.get()),
           "cudaMemcpyAsync");
+    // Else the call returns when it has read a source that is not pinned.
+    if (card_reads_host_) wait();
   }
 
-  std::unique_ptr<Transfer> start_upload(void* to, std::span<const HostBytes> pieces) override {
+  std::unique_ptr<Transfer> start_upload(void* to, std::span<const HostBytes> pieces,
+                                         std::shared_ptr<const void> owner) override {
     main_->enter();
     if (uploader_ == nullptr) uploader_ = std::make_shared<Uploader>(main_);
-    return std::make_unique<StartedUpload>(uploader_, uploader_->start(to, pieces));
+    return std::make_unique<StartedUpload>(uploader_,
+                                           uploader_->start(to, pieces, std::move(owner)));
   }
 
   void copy(void* to, const void* from, int64_t bytes) override {
@@ -280,13 +320,56 @@ class NvidiaMemory final : public Memory {
     check(cudaMemcpyAsync(to, from, static_cast<size_t>(bytes), cudaMemcpyDeviceToHost,
                           main_->stream.get()),
           "cudaMemcpyAsync");
-    check(cudaStreamSynchronize(main_->stream.get()), "cudaStreamSynchronize");
+    wait();
+  }
+
+  void pace() override {
+    main_->enter();
+    Event& mark = marks_[turn_++ % 2];
+    mark.wait();
+    mark.record(main_->stream.get());
+  }
+
+ protected:
+  std::shared_ptr<void> try_allocate(int64_t bytes) override {
+    main_->enter();
+    void* memory = nullptr;
+    const auto size = static_cast<size_t>(std::max<int64_t>(bytes, 1));
+    const auto take = [&] {
+      return cudaMallocFromPoolAsync(&memory, size, main_->pool.get(), main_->stream.get());
+    };
+    cudaError_t status = take();
+    if (status == cudaErrorMemoryAllocation) {
+      cudaGetLastError();
+      // Once more without what lies unused in pieces.
+      wait();
+      check(cudaMemPoolTrimTo(main_->pool.get(), 0), "cudaMemPoolTrimTo");
+      status = take();
+    }
+    if (status == cudaErrorMemoryAllocation) {
+      cudaGetLastError();
+      throw OutOfDeviceMemory("the card has no " + std::to_string(bytes >> 20) +
+                              " MiB left; other programs may use it. Smaller pictures, tiled "
+                              "decoding or a smaller --memory need less");
+    }
+    check(status, "cudaMallocFromPoolAsync");
+    return {memory, [main = main_](void* unused) {
+              // The last owner may be a thread that never entered the card, or the end of the
+              // process; nobody could be told of a failure.
+              cudaSetDevice(main->card.number());
+              cudaFreeAsync(unused, main->stream.get());
+            }};
   }
 
  private:
+  void wait() { check(cudaStreamSynchronize(main_->stream.get()), "cudaStreamSynchronize"); }
+
   const std::shared_ptr<MainStream> main_;
-  cudaMemPool_t pool_ = nullptr;
+  // Copies from memory that is not pinned may then go on after the call.
+  const bool card_reads_host_;
   std::shared_ptr<Uploader> uploader_;
+  Event marks_[2];
+  uint64_t turn_ = 0;
 };
 
 }  // namespace

@@ -1,24 +1,34 @@
 #include "ops/cuda/nvidia/shared_library.h"
 
 #include <cstdlib>
+#include <filesystem>
 #include <sstream>
+#include <system_error>
 
 #include <dlfcn.h>
+#include <link.h>
 
 #include "base/error.h"
-
-#ifndef ZANIME_CUDA_WHEELS
-#define ZANIME_CUDA_WHEELS ""
-#endif
 
 namespace zanime::ops::cuda {
 namespace {
 
-// Where wheels of PyPI put their libraries, below site-packages.
+// Where wheels of PyPI put their libraries, below site-packages: those of CUDA 13, then of 12.
 constexpr const char* kWheelFolders[] = {
     "nvidia/cu13/lib",         "nvidia/cudnn/lib",      "nvidia/cublas/lib",
     "nvidia/cuda_runtime/lib", "nvidia/cuda_nvrtc/lib",
 };
+
+// The folder of the program, or of the shared library, that this code is part of.
+std::filesystem::path own_folder() {
+  Dl_info info{};
+  void* map = nullptr;
+  if (dladdr1(reinterpret_cast<void*>(&own_folder), &info, &map, RTLD_DL_LINKMAP) == 0) return {};
+  const std::string name = static_cast<const link_map*>(map)->l_name;  // none of a program
+  std::error_code error;
+  const auto file = std::filesystem::canonical(name.empty() ? "/proc/self/exe" : name, error);
+  return error ? std::filesystem::path() : file.parent_path();
+}
 
 }  // namespace
 
@@ -30,10 +40,19 @@ std::vector<std::string> library_folders() {
       if (!folder.empty()) folders.push_back(folder + "/");
     }
   }
-  folders.emplace_back();  // where the linker looks
-  if (const std::string wheels = ZANIME_CUDA_WHEELS; !wheels.empty()) {
-    for (const char* folder : kWheelFolders) folders.push_back(wheels + "/" + folder + "/");
+  // The program's build folder holds wheels in `cuda`; the Python extension lies in site-packages.
+  if (const std::filesystem::path here = own_folder(); !here.empty()) {
+    for (const std::filesystem::path& packages : {here / "cuda", here.parent_path()}) {
+      for (const char* folder : kWheelFolders) {
+        std::error_code error;
+        if (std::filesystem::is_directory(packages / folder, error)) {
+          folders.push_back((packages / folder).string() + "/");
+        }
+      }
+    }
   }
+  folders.emplace_back();  // where the linker looks
+  folders.emplace_back(ZANIME_CUDA_TOOLKIT "/");
   folders.emplace_back("/usr/local/cuda/lib64/");
   return folders;
 }
@@ -42,10 +61,11 @@ SharedLibrary::SharedLibrary(const std::string& file) : file_(file) {
   std::string tried;
   for (const std::string& folder : library_folders()) {
     // To all: cuDNN opens its parts, and those find cuBLASLt, by name.
-    handle_ = dlopen((folder + file).c_str(), RTLD_NOW | RTLD_GLOBAL);
+    path_ = folder + file;
+    handle_ = dlopen(path_.c_str(), RTLD_NOW | RTLD_GLOBAL);
     if (handle_ != nullptr) return;
     const char* reason = dlerror();
-    tried += std::string("\n  ") + (reason != nullptr ? reason : (folder + file).c_str());
+    tried += "\n  " + (reason != nullptr ? std::string(reason) : path_);
   }
   throw Error(ErrorKind::kResource,
               file +

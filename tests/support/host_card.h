@@ -1,12 +1,13 @@
 // A card on the host, for tests of the backend: its memory is the host's, of which there is as much
 // as a test says, and its library multiplies by plain loops.
-#ifndef ZANIME_CUDA
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ops/cuda/device.h"
@@ -16,13 +17,36 @@ namespace zanime::ops::cuda {
 class HostMemory final : public Memory {
  public:
   explicit HostMemory(int64_t capacity = int64_t{1} << 40)
-      : state_(std::make_shared<State>(State{capacity, 0})) {}
+      : state_(std::make_shared<State>(State{capacity, 0, 0})) {}
 
   Stream stream() override { return nullptr; }
-  std::shared_ptr<void> allocate(int64_t bytes) override {
+  int64_t free_bytes() override { return state_->capacity - state_->used; }
+  int64_t take_peak_bytes() override { return std::exchange(state_->peak, state_->used); }
+  void upload(void* to, HostBytes from) override {
+    std::memcpy(to, from.data, static_cast<size_t>(from.size));
+    uploaded += from.size;
+  }
+  std::unique_ptr<Transfer> start_upload(void* to, std::span<const HostBytes> pieces,
+                                         std::shared_ptr<const void> owner) override {
+    return std::make_unique<LateCopy>(*this, to, pieces, std::move(owner));
+  }
+  void copy(void* to, const void* from, int64_t bytes) override {
+    std::memcpy(to, from, static_cast<size_t>(bytes));
+  }
+  void download(void* to, const void* from, int64_t bytes) override { copy(to, from, bytes); }
+  void pace() override { ++marks; }
+
+  int64_t used() const { return state_->used; }
+  void set_capacity(int64_t bytes) { state_->capacity = bytes; }
+  int64_t uploaded = 0;
+  int marks = 0;
+
+ protected:
+  std::shared_ptr<void> try_allocate(int64_t bytes) override {
     const std::shared_ptr<State> state = state_;
     if (state->used + bytes > state->capacity) throw OutOfDeviceMemory("the card is full");
     state->used += bytes;
+    state->peak = std::max(state->peak, state->used);
     auto* data = ::operator new (static_cast<size_t>(bytes), std::align_val_t{256});
     std::memset(data, 0xff, static_cast<size_t>(bytes));  // NaN
     return {data, [state, bytes](void* memory) {
@@ -30,46 +54,34 @@ class HostMemory final : public Memory {
               ::operator delete (memory, std::align_val_t{256});
             }};
   }
-  int64_t free_bytes() override { return state_->capacity - state_->used; }
-  void upload(void* to, HostBytes from) override {
-    std::memcpy(to, from.data, static_cast<size_t>(from.size));
-    uploaded += from.size;
-  }
-  std::unique_ptr<Transfer> start_upload(void* to, std::span<const HostBytes> pieces) override {
-    return std::make_unique<LateCopy>(*this, to, pieces);
-  }
-  void copy(void* to, const void* from, int64_t bytes) override {
-    std::memcpy(to, from, static_cast<size_t>(bytes));
-  }
-  void download(void* to, const void* from, int64_t bytes) override { copy(to, from, bytes); }
-
-  int64_t used() const { return state_->used; }
-  void set_capacity(int64_t bytes) { state_->capacity = bytes; }
-  int64_t uploaded = 0;
 
  private:
   struct State {
-    int64_t capacity, used;
+    int64_t capacity, used, peak;
   };
   // Copies as late as the contract allows: what reads too early finds NaN.
   class LateCopy final : public Transfer {
    public:
-    LateCopy(HostMemory& memory, void* to, std::span<const HostBytes> pieces)
+    LateCopy(HostMemory& memory, void* to, std::span<const HostBytes> pieces,
+             std::shared_ptr<const void> owner)
         : memory_(memory),
           to_(static_cast<std::byte*>(to)),
-          pieces_(pieces.begin(), pieces.end()) {}
+          pieces_(pieces.begin(), pieces.end()),
+          owner_(std::move(owner)) {}
     void join() override {
       for (const HostBytes& piece : pieces_) {
         memory_.upload(to_, piece);
         to_ += piece.size;
       }
       pieces_.clear();
+      owner_.reset();
     }
 
    private:
     HostMemory& memory_;
     std::byte* to_;
     std::vector<HostBytes> pieces_;
+    std::shared_ptr<const void> owner_;
   };
 
   std::shared_ptr<State> state_;
@@ -77,7 +89,7 @@ class HostMemory final : public Memory {
 
 class HostLibrary final : public Library {
  public:
-  bool has_bf16 = true, has_int8 = true;
+  bool has_bf16 = true, has_int8 = true, has_convolutions = true;
   F8Scales f8 = F8Scales::kRows;
   int products_in_8_bits = 0;
 
@@ -90,16 +102,22 @@ class HostLibrary final : public Library {
                 const float* b_scales) override {
     const bool by_row = f8 == F8Scales::kRows;
     if (dtype_size(p.factors) == 1) ++products_in_8_bits;
+    std::vector<float> left(static_cast<size_t>(p.k)), right(static_cast<size_t>(p.n * p.k));
     for (int64_t batch = 0; batch < p.batch; ++batch) {
+      for (int64_t i = 0; i < p.n * p.k; ++i) {
+        const int64_t column = i / p.k, inner = i % p.k;
+        right[i] = value(p.factors, b,
+                         batch * p.b_step + (p.b_is_transposed ? column * p.b_stride + inner
+                                                               : inner * p.b_stride + column));
+      }
       for (int64_t row = 0; row < p.m; ++row) {
+        for (int64_t i = 0; i < p.k; ++i) {
+          left[i] = value(p.factors, a, batch * p.a_step + row * p.a_stride + i);
+        }
         for (int64_t column = 0; column < p.n; ++column) {
+          const float* other = right.data() + column * p.k;
           double sum = 0;
-          for (int64_t i = 0; i < p.k; ++i) {
-            const int64_t at =
-                p.b_is_transposed ? column * p.b_stride + i : i * p.b_stride + column;
-            sum += double{value(p.factors, a, batch * p.a_step + row * p.a_stride + i)} *
-                   value(p.factors, b, batch * p.b_step + at);
-          }
+          for (int64_t i = 0; i < p.k; ++i) sum += double{left[i]} * other[i];
           if (p.factors == DType::kF8E4M3) {
             sum *= double{a_scales[by_row ? row : 0]} * b_scales[by_row ? column : 0];
           }
@@ -111,8 +129,9 @@ class HostLibrary final : public Library {
     }
   }
 
-  void convolve(const Convolution& c, const void* x, const void* weight, const float* bias,
+  bool convolve(const Convolution& c, const void* x, const void* weight, const float* bias,
                 void* out) override {
+    if (!has_convolutions) return false;
     for (int64_t i = 0; i < c.items * c.out_height() * c.out_width() * c.outputs; ++i) {
       const int64_t output = i % c.outputs, pixel = i / c.outputs;
       const int64_t column = pixel % c.out_width(), row = pixel / c.out_width() % c.out_height();
@@ -132,6 +151,7 @@ class HostLibrary final : public Library {
       }
       set(c.dtype, out, i, sum);
     }
+    return true;
   }
 
   bool attend(const Attention&, const void*, void*) override { return false; }
@@ -161,4 +181,3 @@ class HostLibrary final : public Library {
 };
 
 }  // namespace zanime::ops::cuda
-#endif
