@@ -1,6 +1,8 @@
 """Where the heavy call runs: on ZeroGPU in the process that it forks, elsewhere in our worker."""
 
 import atexit
+import importlib.util
+import os
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -29,6 +31,22 @@ def share(others: Workers) -> None:
     """Computes with these: one device has one worker, whoever asks for pictures."""
     global workers
     workers = others
+
+
+def show_cards_to_engine(platform: Any) -> None:
+    """ZeroGPU tells a process that it forked the card that it lends by `platform.init`, which leaves
+    it to PyTorch to show it. CUDA counts what CUDA_VISIBLE_DEVICES says when it is first asked."""
+
+    def init(card: str) -> None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = card
+
+    platform.init = init
+
+
+if ON_ZEROGPU and not importlib.util.find_spec("torch"):
+    from spaces.zero import torch as platform_torch
+
+    show_cards_to_engine(platform_torch)
 
 
 class PlatformFailed(Exception):

@@ -379,6 +379,19 @@ TEST(MakeBackend, ADeviceThatDoesNotExistIsAnError) {
   }
 }
 
+TEST(MakeBackend, NamesOfDevicesAreCheckedWithoutAskingADriver) {
+  for (const char* device : {"auto", "cpu"}) EXPECT_NO_THROW(check_device(device));
+  for (const char* device : {"", "tpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1x", "CUDA"}) {
+    try {
+      check_device(device);
+      ADD_FAILURE() << device;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+      EXPECT_NE(std::string(error.what()).find("auto, cpu, cuda and cuda:N"), std::string::npos);
+    }
+  }
+}
+
 TEST(CpuLevel, AnUnknownLevelIsAnErrorThatListsTheOthers) {
   try {
     make_cpu_backend("sse9", Compute::kFloat32);

@@ -5,12 +5,13 @@ import os
 import re
 import signal
 import threading
+import types
 
 import gradio as gr
 import pytest
 import zanime
 from conftest import PROMPT, ROOT
-from zanime_space import bootstrap, duration, messages, offers, pump, views, worker
+from zanime_space import bootstrap, compute, duration, messages, offers, pump, views, worker
 from zanime_space.history import save_pictures, with_result
 from zanime_space.line import Line, LineFull
 from zanime_space.request import params_from
@@ -56,6 +57,18 @@ def test_values_of_the_page_become_a_request():
 def test_what_is_no_seed_is_told_by_the_engine(seed):
     with pytest.raises(zanime.UsageError, match="seed is "):
         params_from(**{**VALUES, "seed": seed})
+
+
+def test_the_engine_sees_the_card_that_is_lent(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    platform = types.SimpleNamespace(init=lambda card: None)
+    compute.show_cards_to_engine(platform)
+    platform.init("GPU-1")
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-1"
+    # What is replaced is what the platform calls.
+    from spaces.zero import torch, wrappers
+
+    assert wrappers.torch is torch and callable(torch.init)
 
 
 def test_visitors_take_turns():

@@ -1,4 +1,5 @@
 #define NV_CUDNN_FRONTEND_USE_DYNAMIC_LOADING
+#define CUDNN_FRONTEND_SKIP_JSON_LIB  // graphs are not written as text here
 
 #include "ops/cuda/nvidia/cudnn.h"
 

@@ -1,0 +1,51 @@
+// A build for cards where none can be used, as on the machines that build it.
+#ifdef ZANIME_CUDA
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/log.h"
+#include "ops/cuda/make_cuda_backend.h"
+#include "ops/cuda/nvidia/shared_library.h"
+#include "ops/ops.h"
+#include "tests/support/expect_error.h"
+
+namespace zanime::ops::cuda {
+namespace {
+
+using zanime::testing::expect_error;
+
+class WithoutCard : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (card_obstacle().empty()) GTEST_SKIP() << "this machine has a card";
+  }
+};
+
+TEST_F(WithoutCard, OneThatIsAskedForIsAnErrorWithTheReason) {
+  for (const char* device : {"cuda", "cuda:0", "cuda:3"}) {
+    expect_error(ErrorKind::kResource, "no NVIDIA card can be used: " + card_obstacle(),
+                 [&] { make_backend({.device = device}); });
+  }
+}
+
+TEST_F(WithoutCard, AutoTakesTheProcessorAndSaysWhyInOneLine) {
+  std::vector<std::string> lines;
+  set_log_sink([&](LogLevel, const std::string& line) { lines.push_back(line); });
+  const auto backend = make_backend({.device = "auto", .compute = Compute::kFloat32});
+  set_log_sink([](LogLevel, const std::string&) {});
+  EXPECT_EQ(backend->description().rfind("CPU", 0), 0u) << backend->description();
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_NE(lines[0].find(card_obstacle()), std::string::npos) << lines[0];
+  EXPECT_EQ(lines[0].find('\n'), std::string::npos) << lines[0];
+}
+
+TEST(SharedLibrary, AMissingOneIsToldWithEveryPlace) {
+  expect_error(ErrorKind::kResource, "/usr/local/cuda/lib64/libnowhere.so.7",
+               [] { SharedLibrary("libnowhere.so.7"); });
+}
+
+}  // namespace
+}  // namespace zanime::ops::cuda
+#endif
