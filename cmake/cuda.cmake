@@ -13,14 +13,14 @@ set(ZANIME_CUDNN_FRONTEND "" CACHE PATH
 file(GLOB ZANIME_CUDA_KERNELS CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/ops/cuda/kernels/*.cu)
 file(GLOB ZANIME_CUDA_SOURCES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/ops/cuda/*.cc)
 
-# Into the room ops.
+# What only nvcc, or a machine with its headers, compiles.
 function(zanime_add_cuda target)
   file(GLOB nvidia CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/ops/cuda/nvidia/*.cc)
   find_package(CUDAToolkit 12.9 REQUIRED)
   find_path(ZANIME_CUDNN_INCLUDE_DIR cudnn.h REQUIRED HINTS ${CUDAToolkit_INCLUDE_DIRS})
   find_path(ZANIME_CUDNN_FRONTEND_INCLUDE_DIR cudnn_frontend.h REQUIRED
     HINTS ${ZANIME_CUDNN_FRONTEND})
-  target_sources(${target} PRIVATE ${ZANIME_CUDA_KERNELS} ${ZANIME_CUDA_SOURCES} ${nvidia})
+  target_sources(${target} PRIVATE ${ZANIME_CUDA_KERNELS} ${nvidia})
   set_target_properties(${target} PROPERTIES CUDA_ARCHITECTURES "${ZANIME_CUDA_ARCHITECTURES}")
   # Rooms above ask ops::make_backend, and do not know.
   target_compile_definitions(${target} PRIVATE ZANIME_CUDA)
@@ -28,17 +28,18 @@ function(zanime_add_cuda target)
     ${CUDAToolkit_INCLUDE_DIRS} ${ZANIME_CUDNN_INCLUDE_DIR} ${ZANIME_CUDNN_FRONTEND_INCLUDE_DIR})
   set_source_files_properties(${CMAKE_SOURCE_DIR}/src/ops/cuda/nvidia/shared_library.cc PROPERTIES
     COMPILE_DEFINITIONS ZANIME_CUDA_TOOLKIT="${CUDAToolkit_LIBRARY_DIR}")
-  # Thirty thousand lines of headers that are called once for every new shape.
+  # A little code over large headers, called once for every new shape.
   set_source_files_properties(${CMAKE_SOURCE_DIR}/src/ops/cuda/nvidia/cudnn.cc PROPERTIES
     COMPILE_OPTIONS -O0)
   # The rest is opened at run time, so that the program starts where it is missing.
   target_link_libraries(${target} PUBLIC CUDA::cudart_static ${CMAKE_DL_LIBS})
 endfunction()
 
-# Shows that it compiles, in builds that test it on the host.
+# Shows that it compiles, in builds that test the rest on the host.
 function(zanime_check_cuda)
   add_library(zanime_cuda_check OBJECT ${CMAKE_SOURCE_DIR}/src/ops/make_backend.cc)
   target_include_directories(zanime_cuda_check PRIVATE ${CMAKE_SOURCE_DIR}/src)
+  target_compile_options(zanime_cuda_check PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-O0>)
   set_target_properties(zanime_cuda_check PROPERTIES UNITY_BUILD OFF)
   zanime_add_cuda(zanime_cuda_check)
 endfunction()

@@ -74,7 +74,7 @@ install_wheels() {
   [[ -e $folder/.wanted && ${wanted[*]} == "$(< "$folder/.wanted")" ]] && return
   python3 -m pip --version > /dev/null 2>&1 || install_packages "$log" cuda || return
   printf 'Fetching what a build for NVIDIA cards takes from PyPI%s\n' \
-    "$([[ " $* " == *' toolkit '* ]] && echo ' (1 GB)')" >&2
+    "$([[ " $* " == *' toolkit '* ]] && echo ' (1.6 GB on disk)')" >&2
   rm -rf -- "$folder" && mkdir -p -- "$folder"
   if ! python3 -m pip install --quiet --disable-pip-version-check --no-deps --no-compile \
     --only-binary=:all: --target "$folder" "${wanted[@]}" >> "$log" 2>&1; then

@@ -1,5 +1,6 @@
 // A build for cards where none can be used, as on the machines that build it.
 #ifdef ZANIME_CUDA
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -7,9 +8,12 @@
 
 #include "base/log.h"
 #include "ops/cuda/make_cuda_backend.h"
+#include "ops/cuda/nvidia/cublas_lt.h"
+#include "ops/cuda/nvidia/cudnn.h"
 #include "ops/cuda/nvidia/shared_library.h"
 #include "ops/ops.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/host_card.h"
 
 namespace zanime::ops::cuda {
 namespace {
@@ -39,6 +43,15 @@ TEST_F(WithoutCard, AutoTakesTheProcessorAndSaysWhyInOneLine) {
   ASSERT_EQ(lines.size(), 1u);
   EXPECT_NE(lines[0].find(card_obstacle()), std::string::npos) << lines[0];
   EXPECT_EQ(lines[0].find('\n'), std::string::npos) << lines[0];
+}
+
+// As far as they go: found, of the right version, with every function that is called.
+TEST_F(WithoutCard, TheLibrariesOpen) {
+  const auto memory = std::make_shared<HostMemory>();
+  expect_error(ErrorKind::kResource, "cuBLASLt does not start on this card: CUBLAS_STATUS_",
+               [&] { open_cublas_lt(memory); });
+  expect_error(ErrorKind::kResource, "cuDNN does not start on this card: CUDNN_STATUS_",
+               [&] { open_cudnn(memory); });
 }
 
 TEST(SharedLibrary, AMissingOneIsToldWithEveryPlace) {
