@@ -65,22 +65,23 @@ ops::Activation ControlBranch::embed(const Tensor& hint, ops::Backend& backend) 
 
 ControlWalk::ControlWalk(const AppliedControl& control, const ops::Activation& time,
                          const ops::RopeTable& rope, ops::Backend& backend)
-    : branch_(*control.branch),
-      strength_(control.strength),
-      time_(time),
-      rope_(rope),
-      backend_(backend),
-      hint_(control.tokens) {
+    : branch_(*control.branch), control_(control), time_(time), rope_(rope), backend_(backend) {
+  start();
+}
+
+void ControlWalk::start() {
+  hint_ = control_.tokens;
   if (branch_.spec_.refines_picture) return;
   // Version 1's refiners see the hint alone. They change it in place, and the tokens serve all
   // steps: a copy.
-  hint_ = backend.join_rows(std::array{hint_});
+  hint_ = backend_.join_rows(std::array{hint_});
   for (const ControlBranch::Block& block : branch_.refiners_) {
     run_dit_block(block.inner, widths_of(branch_.spec_), hint_, time_, rope_, backend_);
   }
 }
 
 ops::Activation ControlWalk::before_refiner(size_t index, const ops::Activation& image) {
+  if (control_.starts_anew && index == 1) start();
   if (!branch_.spec_.refines_picture) return {};
   if (!branch_.refines_by_layers_) {
     return index < branch_.refiners_.size() ? step(branch_.refiners_[index], image, 0)
@@ -100,6 +101,7 @@ ops::Activation ControlWalk::before_refiner(size_t index, const ops::Activation&
 
 ops::Activation ControlWalk::before_layer(size_t index, const ops::Activation& x, int64_t first) {
   const auto count = branch_.layers_.size();
+  if (control_.starts_anew && index == 0) step(branch_.layers_.back(), x, first);
   // Half to even, as the versions' numbers of layers were chosen for.
   const auto stride =
       static_cast<size_t>(std::max(1.0, std::nearbyint(kModelLayers / static_cast<double>(count))));
@@ -138,7 +140,7 @@ void ControlWalk::add(const ops::Activation& change, ops::Activation& x, int64_t
   if (change.empty()) return;
   for (int64_t item = 0; item < x.dim(0); ++item) {
     ops::Activation rows = image_rows(x, item, first);
-    backend_.add_inplace(rows, change.rows(change.dim(0) == 1 ? 0 : item, 1), strength_);
+    backend_.add_inplace(rows, change.rows(change.dim(0) == 1 ? 0 : item, 1), control_.strength);
   }
 }
 

@@ -52,6 +52,10 @@ struct AppliedControl {
   const ControlBranch* branch = nullptr;
   ops::Activation tokens;  // of embed(): for a batch one for all, or one for each
   float strength = 1.0f;
+  // The hint starts anew behind the first refiner, and passes the last layer before the first. This
+  // is what the reference makes of a control in the evaluation in which a later one's picture is
+  // encoded: it forgets how far the earlier ones have come.
+  bool starts_anew = false;
 };
 
 // A branch during one evaluation. What it changes behind a block is asked for before that block
@@ -71,12 +75,14 @@ class ControlWalk {
   void add(const ops::Activation& change, ops::Activation& x, int64_t first) const;
 
  private:
+  // The hint as it is before all blocks that change the picture.
+  void start();
   ops::Activation step(const ControlBranch::Block& block, const ops::Activation& x, int64_t first);
   // The hint's share of the tokens of one batch item of `x`.
   ops::Activation image_rows(const ops::Activation& x, int64_t item, int64_t first) const;
 
   const ControlBranch& branch_;
-  float strength_;
+  AppliedControl control_;
   ops::Activation time_;
   ops::RopeTable rope_;
   ops::Backend& backend_;

@@ -14,7 +14,6 @@
 #include "tests/support/random_tensor.h"
 #include "tests/support/run_node.h"
 #include "tests/support/scratch_folder.h"
-#include "tests/support/synthetic_models.h"
 #include "tests/support/tiny_weights.h"
 
 namespace zanime::nodes {
@@ -45,7 +44,7 @@ class ControlNodes : public ::testing::Test {
   }
   Value model() const {
     const auto path = folder / "dit.safetensors";
-    checkpoints::synth_dit(path, zanime::testing::tiny_dit(), DType::kF32);
+    checkpoints::synth_dit(path, testing::tiny_dit(), DType::kF32);
     return run_node("UNETLoader",
                     {{"unet_name", path.string()}, {"weight_dtype", std::string("default")}})
         .at(0);
@@ -125,7 +124,7 @@ TEST_F(ControlNodes, BrokenFilesAreRefused) {
     file.add_zeros("control_layers.1.after_proj.weight", {256, 255});
   });
   expect_error(ErrorKind::kFile, "Needed here: a Z-Image Fun ControlNet", [&] {
-    checkpoints::synth_dit(path, zanime::testing::tiny_dit(), DType::kF32);
+    checkpoints::synth_dit(path, testing::tiny_dit(), DType::kF32);
     load_file(path.string());
   });
 }

@@ -119,6 +119,14 @@ Tensor ControlHint::latent(int64_t height, int64_t width, ops::Backend& backend,
   return kept_;
 }
 
+bool ControlHint::has_size_of(int64_t height, int64_t width) const {
+  const auto fits = [&](const Tensor& pixels) {
+    return pixels.empty() || (pixels.dim(1) == height * models::kPixelsPerLatent &&
+                              pixels.dim(2) == width * models::kPixelsPerLatent);
+  };
+  return fits(pictures_.control) && fits(pictures_.inpaint);
+}
+
 Tensor ControlHint::encoded(const Tensor& pixels, ops::Backend& backend,
                             const CancelToken& cancel) const {
   const sampling::LatentFormat format;

@@ -38,6 +38,9 @@ class ControlHint {
   Tensor latent(int64_t height, int64_t width, ops::Backend& backend,
                 const CancelToken& cancel) const;
 
+  // Whether the pictures have the size of such a latent: they need no scaling.
+  bool has_size_of(int64_t height, int64_t width) const;
+
  private:
   Tensor encoded(const Tensor& pixels, ops::Backend& backend, const CancelToken& cancel) const;
   Tensor encode_all(int64_t height, int64_t width, ops::Backend& backend,

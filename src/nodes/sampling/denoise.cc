@@ -98,13 +98,16 @@ class ConditionedModel {
     if (!prepared.canvas || !prepared.canvas->fits(x)) {
       prepared.canvas = network_->canvas(x, *prepared.caption, backend_);
     }
-    return network_->velocity(x, sigma * timestep_scale_, *prepared.caption, *prepared.canvas,
-                              backend_, cancel_, controls_for(*prepared.canvas, x.dim(0)));
+    std::vector<models::AppliedControl>& controls = controls_for(*prepared.canvas, x.dim(0));
+    Tensor result = network_->velocity(x, sigma * timestep_scale_, *prepared.caption,
+                                       *prepared.canvas, backend_, cancel_, controls);
+    for (models::AppliedControl& control : controls) control.starts_anew = false;
+    return result;
   }
 
   // The control branches with what they see at a canvas's size.
-  const std::vector<models::AppliedControl>& controls_for(const models::NextDit::Canvas& canvas,
-                                                          int64_t batch) {
+  std::vector<models::AppliedControl>& controls_for(const models::NextDit::Canvas& canvas,
+                                                    int64_t batch) {
     std::vector<models::AppliedControl>& controls = controls_[{canvas.rows, canvas.columns}];
     if (controls.size() == hints_.size()) return controls;
     for (const std::shared_ptr<const ControlHint>& hint : hints_) {
@@ -113,6 +116,9 @@ class ConditionedModel {
         throw Error(ErrorKind::kGraph, "there are " + std::to_string(latent.dim(0)) +
                                            " control pictures and " + std::to_string(batch) +
                                            " latents; give one picture, or one for each");
+      }
+      if (!hint->has_size_of(2 * canvas.rows, 2 * canvas.columns)) {
+        for (models::AppliedControl& earlier : controls) earlier.starts_anew = true;
       }
       controls.push_back(
           {&hint->branch(), hint->branch().embed(latent, backend_), hint->strength()});
