@@ -21,10 +21,10 @@ class PlainGraph {
         {{"clip_name", params_.text_encoder}, {"type", "lumina2"}, {"device", "default"}});
     add("3", "VAELoader", {{"vae_name", params_.vae}});
     add_adapters();
+    if (!params_.control.empty()) add_control();
     if (aura_sampling_) {
       model_ = add("4", "ModelSamplingAuraFlow", {{"model", model_}, {"shift", params_.shift}});
     }
-    if (!params_.control.empty()) add_control();
     add("5", "CLIPTextEncode", {{"clip", clip_}, {"text", params_.prompt}});
     add("6", "CLIPTextEncode", {{"clip", clip_}, {"text", params_.negative_prompt}});
 

@@ -131,9 +131,8 @@ TEST(PlainGraph, StartsFromAPictureUnderAMask) {
 TEST(PlainGraph, FollowsAControlPictureBehindTheAdapters) {
   GenerationParams params = rich_request();
   auto graph = plain_graph(params, true, "zanime", kPictures);
-  EXPECT_EQ(source(graph, "8", "model"), "ZImageFunControlnet");
-  EXPECT_EQ(source(graph, "23", "model"), "ZImageFunControlnet");
-  EXPECT_EQ(source(graph, "28", "model"), "ModelSamplingAuraFlow");
+  EXPECT_EQ(source(graph, "4", "model"), "ZImageFunControlnet");
+  EXPECT_EQ(source(graph, "28", "model"), "LoraLoader");
   EXPECT_EQ(source(graph, "28", "image"), "Canny");
   EXPECT_EQ(graph["28"]["inputs"]["strength"], 0.7);
   params.control_canny = false;
@@ -176,7 +175,7 @@ TEST(PlainGraph, AppliesAdaptersInTheirOrder) {
   EXPECT_EQ(graph["31"]["inputs"]["model"], (nlohmann::ordered_json{"30", 0}));
   EXPECT_EQ(graph["31"]["inputs"]["clip"], (nlohmann::ordered_json{"30", 1}));
   EXPECT_EQ(graph["31"]["inputs"]["strength_model"], -1.0);
-  EXPECT_EQ(graph["4"]["inputs"]["model"], (nlohmann::ordered_json{"31", 0}));
+  EXPECT_EQ(graph["28"]["inputs"]["model"], (nlohmann::ordered_json{"31", 0}));
   EXPECT_EQ(graph["6"]["inputs"]["clip"], (nlohmann::ordered_json{"31", 1}));
 }
 
