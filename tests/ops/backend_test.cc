@@ -353,7 +353,8 @@ TEST_P(BackendTest, NotANumberPassesThroughActivations) {
   Tensor x({4});
   for (float& value : x.values()) value = NAN;
   const Tensor zeros = Tensor::zeros({4});
-  for (float value : backend->sigmoid_attention(x, zeros).values()) EXPECT_TRUE(std::isnan(value));
+  const Tensor attended = backend->sigmoid_attention(x, zeros);
+  for (float value : attended.values()) EXPECT_TRUE(std::isnan(value));
   backend->leaky_relu_inplace(x, 0.2f);
   for (float value : x.values()) EXPECT_TRUE(std::isnan(value));
 }
