@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include "base/parallel.h"
+#include "pictures/power.h"
 
 namespace zanime::pictures {
 namespace {
@@ -29,26 +29,22 @@ Tensor convert_pixels(const Tensor& pixels, const Convert& convert) {
 
 float luma(const Triple& rgb) { return 0.299f * rgb[0] + 0.587f * rgb[1] + 0.114f * rgb[2]; }
 
-// IEC 61966-2-1.
-float to_linear(float value) {
-  return value > 0.04045f ? std::pow((value + 0.055f) / 1.055f, 2.4f) : value / 12.92f;
-}
 float from_linear(float value) {
-  return value > 0.0031308f ? 1.055f * std::pow(value, 1 / 2.4f) - 0.055f : 12.92f * value;
+  return value > 0.0031308f ? 1.055f * power_of(value, 1 / 2.4f) - 0.055f : 12.92f * value;
 }
 
 constexpr Triple kWhite = {0.95047f, 1.0f, 1.08883f};
 
 // The root of CIE 1976, straight near black.
 float lab_root(float value) {
-  return value > 0.008856f ? std::cbrt(value) : 7.787f * value + 4.0f / 29.0f;
+  return value > 0.008856f ? power_of(value, 1.0f / 3.0f) : 7.787f * value + 4.0f / 29.0f;
 }
 float lab_cube(float value) {
   return value > 0.2068966f ? value * value * value : (value - 4.0f / 29.0f) / 7.787f;
 }
 
 Triple lab_of(const Triple& rgb) {
-  const float r = to_linear(rgb[0]), g = to_linear(rgb[1]), b = to_linear(rgb[2]);
+  const float r = srgb_to_linear(rgb[0]), g = srgb_to_linear(rgb[1]), b = srgb_to_linear(rgb[2]);
   const float x = lab_root((0.412453f * r + 0.357580f * g + 0.180423f * b) / kWhite[0]);
   const float y = lab_root((0.212671f * r + 0.715160f * g + 0.072169f * b) / kWhite[1]);
   const float z = lab_root((0.019334f * r + 0.119193f * g + 0.950227f * b) / kWhite[2]);
@@ -69,6 +65,10 @@ Triple rgb_of(const Triple& lab) {
 }
 
 }  // namespace
+
+float srgb_to_linear(float value) {
+  return value > 0.04045f ? power_of((value + 0.055f) / 1.055f, 2.4f) : value / 12.92f;
+}
 
 Tensor grey_of(const Tensor& pixels) {
   const int64_t channels = pixels.dim(3);

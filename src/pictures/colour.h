@@ -6,6 +6,9 @@
 
 namespace zanime::pictures {
 
+// sRGB's curve, IEC 61966-2-1: from a stored value to light.
+float srgb_to_linear(float value);
+
 // Brightness by ITU-R BT.601: [batch, height, width].
 Tensor grey_of(const Tensor& pixels);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -80,17 +81,87 @@ void cross_row(const float* in, int64_t height, int64_t width, int64_t y, float*
   }
 }
 
+// A plane with room around it that counts as nothing.
+struct PaddedPlane {
+  int64_t height, width;
+  std::vector<float> values;
+
+  PaddedPlane(int64_t rows, int64_t columns, float value)
+      : height(rows), width(columns), values(static_cast<size_t>(rows * columns), value) {}
+  float* row(int64_t y) { return values.data() + y * width; }
+};
+
+// The extreme of the `reach` places before and behind each along a diagonal, which goes `slope` (1
+// or -1) columns to the right with every row; as slide() finds it. Places nearer to an edge than
+// `reach` become nothing.
+template <class Kind>
+void slide_diagonally(PaddedPlane& plane, int64_t reach, int64_t slope) {
+  const int64_t window = 2 * reach + 1, width = plane.width;
+  PaddedPlane forward = plane, backward = plane;
+  const int64_t first = std::max<int64_t>(slope, 0), end = width + std::min<int64_t>(slope, 0);
+  for (int64_t y = 1; y < plane.height; ++y) {
+    if (y % window == 0) continue;
+    float* row = forward.row(y);
+    const float* before = forward.row(y - 1) - slope;
+    for (int64_t x = first; x < end; ++x) row[x] = Kind::of(row[x], before[x]);
+  }
+  const int64_t first_back = std::max<int64_t>(-slope, 0),
+                end_back = width + std::min<int64_t>(-slope, 0);
+  for (int64_t y = plane.height - 2; y >= 0; --y) {
+    if ((y + 1) % window == 0) continue;
+    float* row = backward.row(y);
+    const float* behind = backward.row(y + 1) + slope;
+    for (int64_t x = first_back; x < end_back; ++x) row[x] = Kind::of(row[x], behind[x]);
+  }
+  std::fill(plane.values.begin(), plane.values.end(), Kind::kNothing);
+  for (int64_t y = reach; y < plane.height - reach; ++y) {
+    const float* from = backward.row(y - reach) - slope * reach;
+    const float* to = forward.row(y + reach) + slope * reach;
+    float* row = plane.row(y);
+    for (int64_t x = reach; x < width - reach; ++x) row[x] = Kind::of(from[x], to[x]);
+  }
+}
+
+// A diamond is the places that an even number of steps reaches, which is a square that stands on
+// its corner, and one or two steps more.
+template <class Kind>
+void diamond_of_plane(const float* in, int64_t height, int64_t width, int64_t steps, float* out) {
+  const int64_t crosses = steps % 2 == 1 ? 1 : 2, reach = (steps - crosses) / 2;
+  const int64_t margin = 2 * reach + 2;
+  PaddedPlane plane(height + 2 * margin, width + 2 * margin, Kind::kNothing);
+  for (int64_t y = 0; y < height; ++y) {
+    std::copy_n(in + y * width, width, plane.row(y + margin) + margin);
+  }
+  if (reach > 0) {
+    slide_diagonally<Kind>(plane, reach, 1);
+    slide_diagonally<Kind>(plane, reach, -1);
+  }
+  for (int64_t i = 0; i < crosses; ++i) {
+    PaddedPlane next(plane.height, plane.width, Kind::kNothing);
+    // Only what lies near the plane counts from here on.
+    for (int64_t y = margin - 1; y <= margin + height; ++y) {
+      cross_row<Kind>(plane.values.data(), plane.height, plane.width, y, next.row(y));
+    }
+    plane = std::move(next);
+  }
+  for (int64_t y = 0; y < height; ++y) {
+    std::copy_n(plane.row(y + margin) + margin, width, out + y * width);
+  }
+}
+
 template <class Kind>
 Tensor diamond(const Tensor& planes, int64_t steps) {
+  // More at once would take memory for the room around.
+  constexpr int64_t kStepsAtOnce = 512;
   const int64_t height = planes.dim(-2), width = planes.dim(-1);
   Tensor current = planes;
   // After so many steps every place has seen the whole plane.
-  for (int64_t i = 0; i < std::min(steps, height + width); ++i) {
+  for (int64_t left = std::min(steps, height + width); left > 0; left -= kStepsAtOnce) {
     Tensor next(planes.shape());
-    parallel_for(planes.size() / width, [&](int64_t line) {
-      const int64_t y = line % height;
-      cross_row<Kind>(current.data() + (line - y) * width, height, width, y,
-                      next.data() + line * width);
+    parallel_for(planes.size() / (height * width), [&](int64_t plane) {
+      const int64_t offset = plane * height * width;
+      diamond_of_plane<Kind>(current.data() + offset, height, width, std::min(left, kStepsAtOnce),
+                             next.data() + offset);
     });
     current = next;
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <memory>
 #include <utility>
 
@@ -23,34 +22,44 @@ Colour8 coarse(const Colour8& colour, int shift) {
   return out;
 }
 
-uint32_t packed(const Colour8& colour) {
-  return uint32_t{colour[0]} << 16 | uint32_t{colour[1]} << 8 | colour[2];
-}
+// A number for each colour of `shift` bits less.
+class ColourTable {
+ public:
+  explicit ColourTable(int shift) : bits_(8 - shift), numbers_(size_t{1} << (3 * (8 - shift)), 0) {}
 
-// Levels are halved until there are no more than 65,536 different colours.
+  int32_t& at(const Colour8& coarse) {
+    return numbers_[size_t{coarse[0]} << (2 * bits_) | size_t{coarse[1]} << bits_ | coarse[2]];
+  }
+  const std::vector<int32_t>& all() const { return numbers_; }
+  Colour8 colour(size_t place) const {
+    const size_t mask = (size_t{1} << bits_) - 1;
+    return {static_cast<uint8_t>(place >> (2 * bits_)), static_cast<uint8_t>(place >> bits_ & mask),
+            static_cast<uint8_t>(place & mask)};
+  }
+
+ private:
+  int bits_;
+  std::vector<int32_t> numbers_;
+};
+
+// Levels are halved until there are no more than 65,536 different colours, red first.
 struct Histogram {
   int shift = 0;
   std::vector<CountedColour> colours;
 };
 
 Histogram histogram_of(const Picture24& picture) {
-  constexpr size_t kMostColours = 65536;
+  constexpr std::ptrdiff_t kMostColours = 65536;
   Histogram histogram;
-  std::vector<uint32_t> keys(picture.pixels.size());
   for (;; ++histogram.shift) {
-    for (size_t i = 0; i < keys.size(); ++i) {
-      keys[i] = packed(coarse(picture.pixels[i], histogram.shift));
+    ColourTable counts(histogram.shift);
+    for (const Colour8& pixel : picture.pixels) ++counts.at(coarse(pixel, histogram.shift));
+    const std::vector<int32_t>& all = counts.all();
+    if (std::ssize(all) - std::count(all.begin(), all.end(), 0) > kMostColours) continue;
+    for (size_t i = 0; i < all.size(); ++i) {
+      if (all[i] > 0) histogram.colours.push_back({counts.colour(i), all[i]});
     }
-    std::sort(keys.begin(), keys.end());
-    histogram.colours.clear();
-    for (size_t i = 0; i < keys.size(); ++i) {
-      if (i == 0 || keys[i] != keys[i - 1]) {
-        const auto byte = [&](int bits) { return static_cast<uint8_t>(keys[i] >> bits & 0xff); };
-        histogram.colours.push_back({{byte(16), byte(8), byte(0)}, 0});
-      }
-      ++histogram.colours.back().count;
-    }
-    if (histogram.colours.size() <= kMostColours) return histogram;
+    return histogram;
   }
 }
 
@@ -155,13 +164,15 @@ class BoxHeap {
 };
 
 // Numbers the leaves, brighter halves first: which palette entry each colour belongs to.
-void number_leaves(const ColourBox& box, std::map<uint32_t, size_t>& entries, size_t& next) {
+void number_leaves(const ColourBox& box, ColourTable& entries, size_t& next) {
   if (box.brighter != nullptr) {
     number_leaves(*box.brighter, entries, next);
     number_leaves(*box.darker, entries, next);
     return;
   }
-  for (const CountedColour& one : box.colours) entries[packed(one.colour)] = next;
+  for (const CountedColour& one : box.colours) {
+    entries.at(one.colour) = static_cast<int32_t>(next);
+  }
   ++next;
 }
 
@@ -242,13 +253,13 @@ std::vector<Colour8> median_cut(const Picture24& picture, int64_t count) {
     heap.add(box->darker.get());
   }
 
-  std::map<uint32_t, size_t> entries;
+  ColourTable entries(histogram.shift);
   size_t size = 0;
   number_leaves(root, entries, size);
   std::vector<std::array<int64_t, 3>> sums(size);
   std::vector<int64_t> counts(size);
   for (const Colour8& pixel : picture.pixels) {
-    const size_t entry = entries.at(packed(coarse(pixel, histogram.shift)));
+    const auto entry = static_cast<size_t>(entries.at(coarse(pixel, histogram.shift)));
     ++counts[entry];
     for (size_t c = 0; c < 3; ++c) sums[entry][c] += pixel[c];
   }

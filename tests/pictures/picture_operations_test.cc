@@ -19,6 +19,7 @@
 #include "pictures/palette.h"
 #include "pictures/picture_file.h"
 #include "pictures/picture_reader.h"
+#include "pictures/power.h"
 #include "pictures/tiles.h"
 #include "tests/support/random_tensor.h"
 #include "tests/support/scratch_folder.h"
@@ -103,9 +104,29 @@ TEST(Morphology, FindsTheExtremeOfEverySquare) {
   }
 }
 
+TEST(PowersOfPositiveNumbers, AreThoseOfTheLibrary) {
+  for (const double power : {2.4, 1 / 2.4, 1.0 / 3.0}) {
+    for (double x = 1e-6; x < 40.0; x *= 1.0037) {
+      const double expected = std::pow(static_cast<double>(static_cast<float>(x)),
+                                       static_cast<double>(static_cast<float>(power)));
+      const double tolerance = 1e-6 + 1e-7 * std::abs(power * std::log2(x));
+      ASSERT_NEAR(power_of(static_cast<float>(x), static_cast<float>(power)) / expected, 1.0,
+                  tolerance)
+          << x << "^" << power;
+    }
+  }
+}
+
 TEST(Morphology, FindsTheExtremeOfEveryDiamond) {
-  const Tensor planes = random_tensor({1, 8, 6}, 4);
-  for (const int64_t steps : {1, 2, 5, 100}) {
+  struct Case {
+    Shape shape;
+    int64_t steps;
+  };
+  std::vector<Case> cases{{{1, 560, 6}, 540}};  // in two goes
+  for (const int64_t steps : {0, 1, 2, 5, 100}) cases.push_back({{1, 8, 6}, steps});
+  for (const int64_t steps : {3, 4, 7, 16, 31}) cases.push_back({{2, 24, 33}, steps});
+  for (const auto& [shape, steps] : cases) {
+    const Tensor planes = random_tensor(shape, 4);
     const auto near = [steps](int64_t y, int64_t x) { return std::abs(y) + std::abs(x) <= steps; };
     EXPECT_EQ(max_difference(diamond_extreme(planes, steps, Extreme::kLargest),
                              slow_extreme(planes, true, near)),
