@@ -481,20 +481,47 @@ std::vector<Adapter::Change> Adapter::find_changes(const AdapterTargets& targets
 }
 
 ModelWeights Adapter::applied_to(const ModelWeights& weights, ModelFamily family, double strength,
-                                 Use& use) const {
+                                 Use& use, AdapterMode mode) const {
   const AdapterTargets targets(weights, family);
+  const std::vector<Change> found_changes = find_changes(targets, weights, use);
+  const auto is_bypass = [&](const Change& found) {
+    return mode == AdapterMode::kBypass && !found.is_bias && runs_beside(*found.module);
+  };
+  const auto is_part = [&](const Change& found) {
+    return found.target.rows != weights.all().at(found.tensor).rows();
+  };
   std::map<std::string, weights::Weight> changed = weights.all();
-  for (const Change& found : find_changes(targets, weights, use)) {
+  if (std::any_of(found_changes.begin(), found_changes.end(),
+                  [&](const Change& found) { return is_bypass(found) && !is_part(found); })) {
+    for (auto& [name, weight] : changed) weight = weight.without_bypass();
+  }
+  size_t left_out = 0;
+  for (const Change& found : found_changes) {
     weights::Weight& weight = changed.at(found.tensor);
     const Reader reader(*this, *found.module, weight, found.target);
-    const std::optional<weights::WeightChange> change =
+    std::optional<weights::WeightChange> change =
         found.is_bias ? reader.bias_change(strength) : reader.change(strength);
-    if (change && strength != 0.0) weight = weight.with_change(*change);
+    if (is_bypass(found) && is_part(found)) {
+      ++left_out;
+    } else if (change && strength != 0.0) {
+      change->is_bypass = is_bypass(found);
+      weight = weight.with_change(*change);
+    }
     for (const auto& [role, stored] : found.module->tensors) {
       if (changes_bias(role) == found.is_bias) use.keys.insert(stored.key);
     }
   }
+  if (left_out > 0) {
+    log_warning(file_->path().string() + ": " + std::to_string(left_out) +
+                " of the adapter's changes are of parts of layers, which loaders that bypass the "
+                "weights leave out, as in ComfyUI; use LoraLoader for all of it");
+  }
   return {weights.path(), std::move(changed)};
+}
+
+bool Adapter::runs_beside(const Module& module) {
+  return !module.tensors.contains(AdapterRole::kDiff) &&
+         !module.tensors.contains(AdapterRole::kSet);
 }
 
 std::string Adapter::nothing_fits(const Use& use, const std::vector<std::string>& unused) const {

@@ -17,6 +17,15 @@
 
 namespace zanime::checkpoints {
 
+// How an adapter comes to a network.
+enum class AdapterMode {
+  kWeights,
+  // As by ComfyUI's loaders that let adapters run beside the layers: a layer's adapter takes the
+  // place of all that came so before, and those of a part of a layer (`to_q` of `qkv`) are left out
+  // with a warning. Differences, biases and replacements are as ever.
+  kBypass,
+};
+
 class Adapter {
  public:
   // What became of an adapter's keys, gathered over the networks that it is applied to.
@@ -41,7 +50,7 @@ class Adapter {
   // `to_out.0`) Diffusers' counts, with a warning. Throws Error(kFile) naming the key for ranks or
   // shapes that do not fit, a missing half, values that are not finite.
   ModelWeights applied_to(const ModelWeights& weights, ModelFamily family, double strength,
-                          Use& use) const;
+                          Use& use, AdapterMode mode = AdapterMode::kWeights) const;
 
   // To be called when all networks have been changed: warns of keys that found no tensor, and
   // throws Error(kFile) when none did, saying what the adapter is for and what its keys come
@@ -77,6 +86,8 @@ class Adapter {
 
   std::vector<Change> find_changes(const AdapterTargets& targets, const ModelWeights& weights,
                                    Use& use) const;
+  // Whether a module's change of a weight is one that a layer can have beside it.
+  static bool runs_beside(const Module& module);
   std::string nothing_fits(const Use& use, const std::vector<std::string>& unused) const;
 
   std::shared_ptr<const weights::WeightFile> file_;

@@ -41,6 +41,7 @@ struct WeightChange {
   int64_t rows = 0;
   float strength = 1.0f;
   std::shared_ptr<const Magnitude> magnitude;
+  bool is_bypass = false;  // see checkpoints::AdapterMode
 };
 
 // A tensor of a weight file. A matrix [rows, columns] may consist of several parts stacked by
@@ -73,6 +74,13 @@ class Weight {
     Weight changed = *this;
     changed.changes_.push_back(std::move(change));
     return changed;
+  }
+
+  // The same weight without the changes that WeightChange::is_bypass marks.
+  Weight without_bypass() const {
+    Weight rest = *this;
+    std::erase_if(rest.changes_, [](const WeightChange& change) { return change.is_bypass; });
+    return rest;
   }
 
   // The weight as its file has it.

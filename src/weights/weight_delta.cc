@@ -1,6 +1,7 @@
 #include "weights/weight_delta.h"
 
 #include <algorithm>
+#include <numeric>
 #include <vector>
 
 namespace zanime::weights {
@@ -12,6 +13,43 @@ void multiply_low_rank(const LowRankDelta& delta, const WeightBlock& block, cons
   const int64_t rank = delta.up.dim(1), width = delta.down.dim(1);
   math.multiply(block.rows, block.columns, rank, alpha, delta.up.data() + block.row * rank,
                 delta.down.data() + block.column, width, beta, out);
+}
+
+// How many columns of a weight can only be converted together.
+int64_t columns_together(const Weight& weight) {
+  int64_t together = 1;
+  for (const WeightPart& part : weight.parts()) {
+    together =
+        std::lcm(together, std::lcm(dtype_block(part.dtype), std::max<int64_t>(part.rotation, 1)));
+  }
+  return together;
+}
+
+// A block of another weight, with its changes. Its columns may begin and end inside of a group that
+// this weight can only convert as a whole.
+void read_changed(const Weight& weight, const WeightBlock& block, const BlockMath& math,
+                  float* out) {
+  const int64_t together = columns_together(weight);
+  WeightBlock whole = block;
+  whole.column = block.column / together * together;
+  whole.columns =
+      (block.column + block.columns + together - 1) / together * together - whole.column;
+  std::vector<float> space;
+  if (!weight.changes().empty()) {
+    space.resize(static_cast<size_t>(2 * whole.rows * whole.columns));
+  }
+  if (whole.columns == block.columns) {
+    math.convert(weight, block, out);
+    apply_changes(weight, block, math, space.data(), out);
+    return;
+  }
+  std::vector<float> values(static_cast<size_t>(whole.rows * whole.columns));
+  math.convert(weight, whole, values.data());
+  apply_changes(weight, whole, math, space.data(), values.data());
+  for (int64_t row = 0; row < block.rows; ++row) {
+    std::copy_n(values.data() + row * whole.columns + (block.column - whole.column), block.columns,
+                out + row * block.columns);
+  }
 }
 
 // Writes alpha * delta of `block`, a block of the changed rows, or adds it. `work` has room for a
@@ -63,10 +101,7 @@ struct DeltaBlock {
 
   void operator()(const RowMixDelta& delta) const {
     const auto read = [&](const WeightBlock& rows, float* values) {
-      math.convert(delta.before, rows, values);
-      if (delta.before.changes().empty()) return;
-      std::vector<float> space(static_cast<size_t>(2 * rows.rows * rows.columns));
-      apply_changes(delta.before, rows, math, space.data(), values);
+      read_changed(delta.before, rows, math, values);
     };
     const std::vector<float> values = row_mix_block(delta, block, math, read);
     for (int64_t i = 0; i < size(); ++i) {
@@ -76,7 +111,7 @@ struct DeltaBlock {
 
   void operator()(const FullDelta& delta) const {
     float* values = add ? work : out;
-    math.convert(delta.values, block, values);
+    read_changed(delta.values, block, math, values);
     for (int64_t i = 0; i < size(); ++i) out[i] = alpha * values[i] + (add ? out[i] : 0.0f);
   }
 };

@@ -31,7 +31,8 @@ struct KroneckerDelta {
   Tensor right;
 };
 
-// The difference itself, as it lies in the adapter's file: rows x columns values.
+// The difference itself, as it lies in a file: rows x columns values, with the changes that they
+// have themselves.
 struct FullDelta {
   Weight values;
 };

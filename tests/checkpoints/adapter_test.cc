@@ -213,6 +213,41 @@ TEST_F(AdapterTest, AdaptersAreStacked) {
   EXPECT_EQ(twice.get(kQkv).parts()[0].data, once.get(kQkv).parts()[0].data);
 }
 
+TEST_F(AdapterTest, OfThoseBesideTheWeightsALayerHasTheLastOne) {
+  const Tensor up = random_tensor({256, 2}, 1), down = random_tensor({2, 256}, 2);
+  const Tensor other_up = random_tensor({256, 2}, 3);
+  const std::string module = "diffusion_model.layers.0.attention.";
+  const auto bypass = [&](const ModelWeights& weights) {
+    file.write(*folder_ / "adapter.safetensors");
+    Adapter::Use use;
+    return Adapter::open(*folder_ / "adapter.safetensors")
+        .applied_to(weights, ModelFamily::kZImage, 0.5, use, AdapterMode::kBypass);
+  };
+  // One that changes the weights themselves stays under both.
+  add(module + "out.diff", random_tensor({256, 256}, 4));
+  const ModelWeights changed = apply();
+  file = {};
+  add(module + "out.lora_A.weight", down);
+  add(module + "out.lora_B.weight", up);
+  add(module + "to_q.lora_A.weight", down);
+  add(module + "to_q.lora_B.weight", up);
+  const ModelWeights first = bypass(changed);
+  const Tensor start = weights::to_float32(changed.get(kOut));
+  EXPECT_LT(
+      max_difference(weights::to_float32(first.get(kOut)), plus(start, 0.5, product(up, down))),
+      kTolerance);
+  // A part of a layer has none.
+  EXPECT_EQ(max_difference(weights::to_float32(first.get(kQkv)), base(kQkv)), 0.0);
+  ASSERT_EQ(warnings.size(), 1u);
+  testing::expect_contains(warnings.front(), "parts of layers");
+  file = {};
+  add(module + "out.lora_A.weight", down);
+  add(module + "out.lora_B.weight", other_up);
+  EXPECT_LT(max_difference(weights::to_float32(bypass(first).get(kOut)),
+                           plus(start, 0.5, product(other_up, down))),
+            kTolerance);
+}
+
 TEST_F(AdapterTest, AStrengthOfZeroChangesNothing) {
   add("diffusion_model.layers.0.attention.out.lora_A.weight", random_tensor({4, 256}, 1));
   add("diffusion_model.layers.0.attention.out.lora_B.weight", random_tensor({256, 4}, 2));
