@@ -79,9 +79,9 @@ std::filesystem::path next_picture_name(const std::filesystem::path& folder,
   return next_name(folder, prefix, facts, ".png", 1).path;
 }
 
-std::filesystem::path save_numbered(const std::filesystem::path& folder, const std::string& prefix,
-                                    const NameFacts& facts, std::string_view extension,
-                                    std::span<const std::byte> bytes) {
+std::filesystem::path save_numbered(
+    const std::filesystem::path& folder, const std::string& prefix, const NameFacts& facts,
+    std::string_view extension, const std::function<bool(const std::filesystem::path&)>& write) {
   // Another process may take a name between the look and the writing; and a name may be taken whose
   // number is too high to be counted.
   for (int64_t minimum = 1;;) {
@@ -92,11 +92,19 @@ std::filesystem::path save_numbered(const std::filesystem::path& folder, const s
       throw Error(ErrorKind::kResource, next.path.parent_path().string() +
                                             ": cannot make this folder: " + error.message());
     }
-    files::AtomicFile file(next.path, bytes.size());
-    file.write_at(0, bytes);
-    if (file.commit_new()) return next.path;
+    if (write(next.path)) return next.path;
     minimum = next.number + 1;
   }
+}
+
+std::filesystem::path save_numbered(const std::filesystem::path& folder, const std::string& prefix,
+                                    const NameFacts& facts, std::string_view extension,
+                                    std::span<const std::byte> bytes) {
+  return save_numbered(folder, prefix, facts, extension, [&](const std::filesystem::path& path) {
+    files::AtomicFile file(path, bytes.size());
+    file.write_at(0, bytes);
+    return file.commit_new();
+  });
 }
 
 }  // namespace zanime::pictures

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,5 +30,10 @@ std::filesystem::path next_picture_name(const std::filesystem::path& folder,
 std::filesystem::path save_numbered(const std::filesystem::path& folder, const std::string& prefix,
                                     const NameFacts& facts, std::string_view extension,
                                     std::span<const std::byte> bytes);
+// The same for a file that `write` makes. It returns false, and has written nothing, where a file
+// of the name that it is given has appeared meanwhile.
+std::filesystem::path save_numbered(const std::filesystem::path& folder, const std::string& prefix,
+                                    const NameFacts& facts, std::string_view extension,
+                                    const std::function<bool(const std::filesystem::path&)>& write);
 
 }  // namespace zanime::pictures
