@@ -49,11 +49,20 @@ void expect_dit_block(const DitBlock& block, ops::Backend& backend) {
       &block.w3.weight, &block.w2.weight});
 }
 
+ops::Activation attend(const DitBlock& block, const DitWidths& widths,
+                       const ops::Activation& normed, const ops::RopeTable& rope,
+                       ops::Backend& backend) {
+  const ops::AttentionLayout layout{normed.dim(0), normed.dim(1), widths.heads, widths.heads,
+                                    widths.head_dim};
+  ops::Activation qkv = backend.linear(normed, block.qkv);
+  backend.head_norm_rope_inplace(qkv, layout, block.query_norm, block.key_norm, kHeadNormEpsilon,
+                                 rope);
+  return backend.linear(backend.attention(qkv, layout, /*causal=*/false), block.attention_out);
+}
+
 void run_dit_block(const DitBlock& block, const DitWidths& widths, ops::Activation& x,
                    const ops::Activation& time, const ops::RopeTable& rope, ops::Backend& backend) {
   const int64_t dim = widths.dim;
-  const ops::AttentionLayout layout{x.dim(0), x.dim(1), widths.heads, widths.heads,
-                                    widths.head_dim};
   ops::Activation scale_attention, gate_attention, scale_ffn, gate_ffn;  // empty: no modulation
   if (!block.modulation.weight.empty()) {
     const ops::Activation modulation = backend.linear(time, block.modulation).reshaped({4, dim});
@@ -62,13 +71,9 @@ void run_dit_block(const DitBlock& block, const DitWidths& widths, ops::Activati
     scale_ffn = modulation.rows(2, 1).reshaped({dim});
     gate_ffn = modulation.rows(3, 1).reshaped({dim});
   }
-  const ops::Activation attention_in =
-      backend.rms_norm(x, block.attention_norm1, kDitNormEpsilon, scale_attention);
-  ops::Activation qkv = backend.linear(attention_in, block.qkv);
-  backend.head_norm_rope_inplace(qkv, layout, block.query_norm, block.key_norm, kHeadNormEpsilon,
-                                 rope);
-  const ops::Activation attended =
-      backend.linear(backend.attention(qkv, layout, /*causal=*/false), block.attention_out);
+  const ops::Activation attended = attend(
+      block, widths, backend.rms_norm(x, block.attention_norm1, kDitNormEpsilon, scale_attention),
+      rope, backend);
   backend.gated_norm_add_inplace(x, attended, block.attention_norm2, kDitNormEpsilon,
                                  gate_attention);
 

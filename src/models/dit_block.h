@@ -42,6 +42,11 @@ DitBlock load_dit_block(const checkpoints::ModelWeights& weights, const std::str
 // Tells the backend of a block to come.
 void expect_dit_block(const DitBlock& block, ops::Backend& backend);
 
+// Attention over normed tokens [batch, tokens, dim], with its layers before and behind.
+ops::Activation attend(const DitBlock& block, const DitWidths& widths,
+                       const ops::Activation& normed, const ops::RopeTable& rope,
+                       ops::Backend& backend);
+
 // x [batch, tokens, dim], changed in place; time [1, modulation], empty for a block without
 // modulation; rope of the tokens.
 void run_dit_block(const DitBlock& block, const DitWidths& widths, ops::Activation& x,

@@ -1,90 +1,18 @@
 #include "models/next_dit.h"
 
 #include <array>
-#include <cmath>
-#include <numbers>
 
 #include "base/error.h"
 #include "checkpoints/stored_spec.h"
+#include "models/dit_tokens.h"
 #include "models/model_shapes.h"
 #include "models/patches.h"
 
 namespace zanime::models {
 namespace {
 
-constexpr float kFinalNormEpsilon = 1e-6f;
-constexpr int64_t kPatch = 2;
-// Captions and pictures are padded to a multiple of this many tokens.
-constexpr int64_t kTokenMultiple = 32;
-constexpr int64_t kTimeFeatures = 256;
-constexpr double kRopeTheta = 256.0;
 // Blocks whose weights are read from the file while another one runs.
 constexpr size_t kBlocksAhead = 2;
-
-int64_t round_up(int64_t value, int64_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
-
-struct Position {
-  int64_t axis[3] = {0, 0, 0};
-};
-
-// Rotation angles over three axes that share a head 2:3:3 (of 128 elements: 32, 48, 48).
-ops::RopeTable rope_table(const std::vector<Position>& positions, int64_t head_dim,
-                          ops::Backend& backend) {
-  const int64_t axis_sizes[3] = {head_dim / 4, head_dim * 3 / 8, head_dim * 3 / 8};
-  const auto tokens = static_cast<int64_t>(positions.size());
-  const int64_t half = head_dim / 2;
-  Tensor cos({tokens, half}), sin({tokens, half});
-  int64_t column = 0;
-  for (int axis = 0; axis < 3; ++axis) {
-    for (int64_t i = 0; i < axis_sizes[axis] / 2; ++i, ++column) {
-      const double exponent = static_cast<double>(2 * i) / static_cast<double>(axis_sizes[axis]);
-      const double frequency = 1.0 / std::pow(kRopeTheta, exponent);
-      for (int64_t token = 0; token < tokens; ++token) {
-        const double angle = static_cast<double>(positions[token].axis[axis]) * frequency;
-        cos.data()[token * half + column] = static_cast<float>(std::cos(angle));
-        sin.data()[token * half + column] = static_cast<float>(std::sin(angle));
-      }
-    }
-  }
-  return {backend.upload(cos), backend.upload(sin), ops::RopePairs::kInterleaved};
-}
-
-// A caption, and `rows` x `columns` patches behind it; padding of the picture stays at the origin.
-std::vector<Position> token_positions(int64_t caption_tokens, int64_t rows, int64_t columns,
-                                      int64_t image_tokens) {
-  std::vector<Position> positions(static_cast<size_t>(caption_tokens + image_tokens));
-  for (int64_t i = 0; i < caption_tokens; ++i) positions[i].axis[0] = i + 1;
-  for (int64_t i = 0; i < rows * columns; ++i) {
-    positions[caption_tokens + i] = {{caption_tokens + 1, i / columns, i % columns}};
-  }
-  return positions;
-}
-
-// Sinusoidal features of the time (1 - sigma) * 1000: cosines, then sines. Every step is rounded to
-// float32 as in the reference: an angle reaches 1000, where the last bit of a frequency shows.
-Tensor time_features(float sigma) {
-  constexpr int64_t half = kTimeFeatures / 2;
-  const float log_period = -std::log(10000.0f);
-  const float time = (1.0f - sigma) * 1000.0f;
-  Tensor features({1, kTimeFeatures});
-  for (int64_t i = 0; i < half; ++i) {
-    const float frequency = std::exp(log_period * static_cast<float>(i) / static_cast<float>(half));
-    features.data()[i] = std::cos(time * frequency);
-    features.data()[half + i] = std::sin(time * frequency);
-  }
-  return features;
-}
-
-// x [batch, tokens, dim] with `pad` behind each item up to so many tokens.
-ops::Activation padded(const ops::Activation& x, const weights::Weight& pad, int64_t tokens,
-                       ops::Backend& backend) {
-  if (x.dim(1) == tokens) return x;
-  const std::vector<int32_t> first_row(static_cast<size_t>(tokens - x.dim(1)), 0);
-  const ops::Activation rows = backend.embedding_rows(pad, first_row);
-  return backend.join_rows(std::array{x, rows.reshaped({1, rows.dim(0), rows.dim(1)})});
-}
 
 NextDitConfig read_config(const checkpoints::ModelWeights& weights) {
   const checkpoints::DitSpec spec = checkpoints::stored_dit_spec(weights);
@@ -145,15 +73,34 @@ void NextDit::expect_block(size_t index, ops::Backend& backend) const {
                    backend);
 }
 
+ops::Activation NextDit::embed_text(const Tensor& conditioning, int64_t tokens,
+                                    ops::Backend& backend) const {
+  const ops::Activation x = backend.linear(
+      backend.rms_norm(backend.upload(conditioning), caption_norm_, kDitNormEpsilon), caption_in_);
+  return padded(x.reshaped({1, conditioning.dim(0), config_.dim}), caption_pad_, tokens, backend);
+}
+
+ops::Activation NextDit::embed_time(float sigma, ops::Backend& backend) const {
+  return backend.linear(
+      backend.silu(backend.linear(backend.upload(time_features(sigma)), time_in_)), time_out_);
+}
+
+Tensor NextDit::final_values(const ops::Activation& x, const ops::Activation& time,
+                             ops::Backend& backend) const {
+  const ops::Activation scale =
+      backend.linear(backend.silu(time), final_modulation_).reshaped({config_.dim});
+  return backend.download(
+      backend.linear(backend.layer_norm(x, kFinalNormEpsilon, scale), final_out_));
+}
+
 NextDit::Caption NextDit::embed_caption(const Tensor& conditioning, ops::Backend& backend,
                                         const CancelToken& cancel) const {
   const int64_t tokens = conditioning.dim(0);
   const int64_t padded_tokens = config_.pad_tokens ? round_up(tokens, kTokenMultiple) : tokens;
-  ops::Activation x = backend.linear(
-      backend.rms_norm(backend.upload(conditioning), caption_norm_, kDitNormEpsilon), caption_in_);
-  x = padded(x.reshaped({1, tokens, config_.dim}), caption_pad_, padded_tokens, backend);
-  const ops::RopeTable rope =
-      rope_table(token_positions(padded_tokens, 0, 0, 0), config_.head_dim, backend);
+  ops::Activation x = embed_text(conditioning, padded_tokens, backend);
+  std::vector<Position> positions;
+  add_text_positions(0, padded_tokens, positions);
+  const ops::RopeTable rope = rope_table(positions, config_.head_dim, backend);
   for (const DitBlock& block : context_refiners_) {
     cancel.throw_if_cancelled();
     run_dit_block(block, widths_of(config_), x, {}, rope, backend);
@@ -161,8 +108,8 @@ NextDit::Caption NextDit::embed_caption(const Tensor& conditioning, ops::Backend
   return {x};
 }
 
-NextDit::Canvas NextDit::canvas(const Tensor& latent, const Caption& caption,
-                                ops::Backend& backend) const {
+NextDit::Canvas NextDit::canvas(const Tensor& latent, const Caption& caption, ops::Backend& backend,
+                                const PatchGrid& grid) const {
   Canvas canvas;
   canvas.height = latent.dim(2);
   canvas.width = latent.dim(3);
@@ -171,17 +118,18 @@ NextDit::Canvas NextDit::canvas(const Tensor& latent, const Caption& caption,
   canvas.caption_tokens = caption.tokens.dim(1);
   canvas.image_tokens =
       config_.pad_tokens ? round_up(canvas.patches(), kTokenMultiple) : canvas.patches();
-  canvas.rope = rope_table(
-      token_positions(canvas.caption_tokens, canvas.rows, canvas.columns, canvas.image_tokens),
-      config_.head_dim, backend);
+  std::vector<Position> positions;
+  add_text_positions(0, canvas.caption_tokens, positions);
+  add_picture_positions(canvas.caption_tokens + 1, canvas.rows, canvas.columns, canvas.image_tokens,
+                        grid, positions);
+  canvas.rope = rope_table(positions, config_.head_dim, backend);
   return canvas;
 }
 
 Tensor NextDit::velocity(const Tensor& latent, float sigma, const Caption& caption,
                          const Canvas& canvas, ops::Backend& backend, const CancelToken& cancel,
                          std::span<const AppliedControl> controls) const {
-  const ops::Activation time = backend.linear(
-      backend.silu(backend.linear(backend.upload(time_features(sigma)), time_in_)), time_out_);
+  const ops::Activation time = embed_time(sigma, backend);
 
   const Tensor patches = patchify(latent, kPatch, canvas.rows, canvas.columns);
   ops::Activation image = padded(backend.linear(backend.upload(patches), image_in_), image_pad_,
@@ -216,13 +164,9 @@ Tensor NextDit::velocity(const Tensor& latent, float sigma, const Caption& capti
               [&](ControlWalk& walk) { return walk.before_layer(i, x, canvas.caption_tokens); });
   }
 
-  const ops::Activation scale =
-      backend.linear(backend.silu(time), final_modulation_).reshaped({config_.dim});
-  const ops::Activation out =
-      backend.linear(backend.layer_norm(x, kFinalNormEpsilon, scale), final_out_);
   // The network predicts the opposite of the velocity.
-  return unpatchify_negated(backend.download(out), latent.shape(), kPatch, canvas.caption_tokens,
-                            canvas.columns);
+  return unpatchify_negated(final_values(x, time, backend), latent.shape(), kPatch,
+                            canvas.caption_tokens, canvas.columns);
 }
 
 }  // namespace zanime::models

@@ -13,6 +13,7 @@
 #include "checkpoints/model_weights.h"
 #include "models/control_branch.h"
 #include "models/dit_block.h"
+#include "models/dit_tokens.h"
 #include "ops/ops.h"
 #include "weights/weight.h"
 
@@ -53,7 +54,8 @@ class NextDit {
     }
   };
   // For latents [.., height, width] beside this caption.
-  Canvas canvas(const Tensor& latent, const Caption& caption, ops::Backend& backend) const;
+  Canvas canvas(const Tensor& latent, const Caption& caption, ops::Backend& backend,
+                const PatchGrid& grid = {}) const;
 
   // Velocity v of the flow at `latent` [batch, channels, height, width] and sigma in [0, 1];
   // denoised = latent - sigma * v. Odd heights and widths are padded (circular) and cut back.
@@ -62,10 +64,42 @@ class NextDit {
                   ops::Backend& backend, const CancelToken& cancel,
                   std::span<const AppliedControl> controls = {}) const;
 
+  // Other pictures and texts that the network sees: of Z-Image Omni and of models that edit.
+  struct References {
+    // As the model knows them, [1, channels, height, width], sides even.
+    std::vector<Tensor> latents;
+    // [tokens, caption_dim], the first before the first picture; where there are more, the others
+    // stand behind the caption.
+    std::vector<Tensor> texts;
+  };
+  // A caption beside references, as far as it depends on neither sigma nor the latent.
+  struct Scene {
+    ops::Activation texts;     // [1, tokens, dim], those of references first
+    ops::Activation pictures;  // [1, tokens, dim] of all references
+    // Those that belong to references: they are seen as at a sigma of 0.
+    int64_t reference_text_tokens = 0;
+    std::vector<Position> text_positions, picture_positions;
+    int64_t place = 0;  // of the picture that is made
+  };
+  // Throws Error(kGraph) for sides that are odd.
+  Scene embed_scene(const Tensor& conditioning, const References& references, const PatchGrid& grid,
+                    ops::Backend& backend, const CancelToken& cancel) const;
+  // velocity() beside references.
+  Tensor velocity_in_scene(const Tensor& latent, float sigma, const Scene& scene,
+                           const PatchGrid& grid, ops::Backend& backend,
+                           const CancelToken& cancel) const;
+
  private:
   // Tells the backend of a block to come. Index 0 is the first noise refiner, after the last layer
   // comes the first noise refiner again: the next step.
   void expect_block(size_t index, ops::Backend& backend) const;
+  // A text as [1, tokens, dim], padded.
+  ops::Activation embed_text(const Tensor& conditioning, int64_t tokens,
+                             ops::Backend& backend) const;
+  ops::Activation embed_time(float sigma, ops::Backend& backend) const;  // [1, modulation]
+  // The last layer: patches [batch, tokens, values].
+  Tensor final_values(const ops::Activation& x, const ops::Activation& time,
+                      ops::Backend& backend) const;
 
   checkpoints::ModelWeights weights_;
   NextDitConfig config_;

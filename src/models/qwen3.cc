@@ -55,7 +55,7 @@ Qwen3TextEncoder::Qwen3TextEncoder(checkpoints::ModelWeights source)
   const int64_t query_size = c.heads * c.head_dim;
   const int64_t key_size = c.kv_heads * c.head_dim;
   embedding_ = weights.get("embed_tokens.weight");
-  for (int64_t i = 0; i < c.layers - 1; ++i) {
+  for (int64_t i = 0; i < c.layers; ++i) {
     const std::string name = "layers." + std::to_string(i) + ".";
     const std::string attention = name + "self_attn.";
     Layer layer;
@@ -79,10 +79,11 @@ Qwen3TextEncoder::Qwen3TextEncoder(checkpoints::ModelWeights source)
     }
     layers_.push_back(std::move(layer));
   }
+  if (weights.has("norm.weight")) final_norm_ = weights.get("norm.weight", {c.hidden});
 }
 
 Tensor Qwen3TextEncoder::encode(std::span<const int32_t> ids, ops::Backend& backend,
-                                const CancelToken& cancel) const {
+                                const CancelToken& cancel, int64_t layer) const {
   for (int32_t id : ids) {
     if (id < 0 || id >= config_.vocabulary) {
       throw Error(ErrorKind::kInternal, "token " + std::to_string(id) + " is beyond the " +
@@ -94,28 +95,41 @@ Tensor Qwen3TextEncoder::encode(std::span<const int32_t> ids, ops::Backend& back
   const ops::AttentionLayout layout{1, tokens, config_.heads, config_.kv_heads, config_.head_dim};
   const ops::RopeTable rope = qwen_rope_table(tokens, config_.head_dim, backend);
 
+  const bool is_beyond = layer < -config_.layers;
+  const std::span<const Layer> used(
+      layers_.data(), static_cast<size_t>(is_beyond ? config_.layers : config_.layers + 1 + layer));
+  if (is_beyond && final_norm_.empty()) {
+    throw Error(ErrorKind::kFile, weights_.path().string() +
+                                      ": the final norm, norm.weight, is missing, and stopping " +
+                                      std::to_string(-layer) + " layers before the end of " +
+                                      std::to_string(config_.layers) + " needs it");
+  }
+
   ops::Activation x = backend.embedding_rows(embedding_, ids);
   size_t next = 0;
   const auto expect_next = [&] {
-    if (next == layers_.size()) return;
-    const Layer& layer = layers_[next++];
+    if (next == used.size()) return;
+    const Layer& coming = used[next++];
     backend.expect(std::array<const weights::Weight*, 5>{
-        &layer.qkv.weight, &layer.attention_out.weight, &layer.gate.weight, &layer.up.weight,
-        &layer.down.weight});
+        &coming.qkv.weight, &coming.attention_out.weight, &coming.gate.weight, &coming.up.weight,
+        &coming.down.weight});
   };
   for (int i = 0; i < kLayersAhead; ++i) expect_next();
-  for (const Layer& layer : layers_) {
+  for (const Layer& current : used) {
     cancel.throw_if_cancelled();
     expect_next();
     ops::Activation qkv =
-        backend.linear(backend.rms_norm(x, layer.input_norm, kQwenNormEpsilon), layer.qkv);
-    backend.head_norm_rope_inplace(qkv, layout, layer.query_norm, layer.key_norm, kQwenNormEpsilon,
-                                   rope);
+        backend.linear(backend.rms_norm(x, current.input_norm, kQwenNormEpsilon), current.qkv);
+    backend.head_norm_rope_inplace(qkv, layout, current.query_norm, current.key_norm,
+                                   kQwenNormEpsilon, rope);
     backend.linear_add_inplace(x, backend.attention(qkv, layout, /*causal=*/true),
-                               layer.attention_out);
-    const ops::Activation normed = backend.rms_norm(x, layer.post_attention_norm, kQwenNormEpsilon);
-    backend.add_inplace(x, backend.gated_feed_forward(normed, layer.gate, layer.up, layer.down));
+                               current.attention_out);
+    const ops::Activation normed =
+        backend.rms_norm(x, current.post_attention_norm, kQwenNormEpsilon);
+    backend.add_inplace(x,
+                        backend.gated_feed_forward(normed, current.gate, current.up, current.down));
   }
+  if (is_beyond) x = backend.rms_norm(x, final_norm_, kQwenNormEpsilon);
   return backend.download(x);
 }
 

@@ -28,10 +28,15 @@ class Qwen3TextEncoder {
   // What the network was made of: an adapted copy is made of these with changes.
   const checkpoints::ModelWeights& weights() const { return weights_; }
 
-  // Hidden states after layer `layers - 2`, one row per token: [tokens, hidden]. The last layer
-  // and the final norm are not run. Throws Error(kInternal) for an id beyond the vocabulary.
-  Tensor encode(std::span<const int32_t> ids, ops::Backend& backend,
-                const CancelToken& cancel) const;
+  // Z-Image takes the hidden states after the last layer but one.
+  static constexpr int64_t kOutputLayer = -2;
+
+  // Hidden states after a layer, one row per token: [tokens, hidden]. `layer` counts from the end:
+  // -1 is the last one, -2 the one before; beyond the first it is the last one with the final norm,
+  // as in ComfyUI. Layers behind it are not run. Throws Error(kInternal) for an id beyond the
+  // vocabulary.
+  Tensor encode(std::span<const int32_t> ids, ops::Backend& backend, const CancelToken& cancel,
+                int64_t layer = kOutputLayer) const;
 
  private:
   struct Layer {
@@ -48,6 +53,7 @@ class Qwen3TextEncoder {
   Qwen3Config config_;
   weights::Weight embedding_;
   std::vector<Layer> layers_;
+  weights::Weight final_norm_;  // empty where the file has none
 };
 
 }  // namespace zanime::models

@@ -131,9 +131,10 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text) const {
 }
 
 std::vector<int32_t> Tokenizer::encode_prompt(std::string_view prompt,
-                                              std::vector<std::string>* embeddings) const {
+                                              std::vector<std::string>* embeddings,
+                                              const Template& around) const {
   const std::string text =
-      "<|im_start|>user\n" + unescape_parentheses(prompt) + "<|im_end|>\n<|im_start|>assistant\n";
+      std::string(around.before) + unescape_parentheses(prompt) + std::string(around.after);
   size_t next = embedding_at(text, 0);
   std::vector<int32_t> ids = encode(std::string_view(text).substr(0, next));
   while (next != std::string::npos) {
