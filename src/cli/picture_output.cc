@@ -16,6 +16,7 @@
 #include "engine/latent_file.h"
 #include "pictures/name_words.h"
 #include "pictures/picture_file.h"
+#include "pictures/picture_name.h"
 
 namespace zanime::cli {
 namespace fs = std::filesystem;
@@ -223,10 +224,20 @@ void PictureOutput::write(const engine::EnginePicture& picture) {
   written_.push_back(path);
 }
 
+fs::path PictureOutput::numbered_folder() const {
+  if (file_.empty()) return folder_;
+  return file_.has_parent_path() ? file_.parent_path() : fs::path(".");
+}
+
 void PictureOutput::write(const engine::EngineLatent& latent) {
-  const fs::path beside = file_.has_parent_path() ? file_.parent_path() : fs::path(".");
-  written_latents_.push_back(engine::save_numbered_latent(
-      file_.empty() ? folder_ : beside, latent.filename_prefix, latent.samples, latent.graph));
+  written_latents_.push_back(engine::save_numbered_latent(numbered_folder(), latent.filename_prefix,
+                                                          latent.samples, latent.graph));
+}
+
+void PictureOutput::write(const nodes::FileToSave& file) {
+  written_others_.push_back(pictures::save_numbered(numbered_folder(), file.prefix,
+                                                    {.width = file.width, .height = file.height},
+                                                    file.extension, file.write));
 }
 
 }  // namespace zanime::cli

@@ -59,11 +59,14 @@ class PictureOutput {
 
   // Numbered names in the folder that was asked for, or that of the file.
   void write(const engine::EngineLatent& latent);
+  void write(const nodes::FileToSave& file);
 
   const std::vector<std::filesystem::path>& written() const { return written_; }
   const std::vector<std::filesystem::path>& written_latents() const { return written_latents_; }
+  const std::vector<std::filesystem::path>& written_others() const { return written_others_; }
 
  private:
+  std::filesystem::path numbered_folder() const;
   std::filesystem::path numbered_name(const engine::EnginePicture& picture) const;
   // file_ with the place in the batch for %batch_num%.
   std::filesystem::path batch_name(int64_t index) const;
@@ -74,7 +77,7 @@ class PictureOutput {
   files::FileDescriptor standard_output_;  // open: the picture goes there
   int64_t expected_ = 1;
   std::vector<std::filesystem::path> written_;
-  std::vector<std::filesystem::path> written_latents_;
+  std::vector<std::filesystem::path> written_latents_, written_others_;
 };
 
 }  // namespace zanime::cli

@@ -22,6 +22,7 @@ ordered_json as_json(const RunReport& report) {
   ordered_json object = ordered_json::object();
   object["files"] = paths(report.files);
   object["latents"] = paths(report.latents);
+  object["others"] = paths(report.others);
   object["texts"] = ordered_json::array();
   for (const engine::EngineText& shown : report.texts) {
     object["texts"].push_back({{"id", shown.node_id}, {"text", shown.text}});
@@ -80,6 +81,7 @@ void print_report(const RunReport& report, const GlobalOptions& globals) {
   for (const auto& file : report.latents) {
     std::cout << printable(file.string()) << "  latent\n";
   }
+  for (const auto& file : report.others) std::cout << printable(file.string()) << '\n';
   for (const engine::EngineText& shown : report.texts) {
     std::cout << "node " << printable(shown.node_id) << ": " << printable(shown.text) << '\n';
   }

@@ -18,8 +18,9 @@ namespace zanime::cli {
 // One run of a graph, or several one after another. The tensors of its pictures are not kept.
 struct RunReport {
   std::vector<std::filesystem::path> files, latents;
-  std::filesystem::path grid;   // empty: none
-  std::vector<uint64_t> seeds;  // `generate`: of each run
+  std::vector<std::filesystem::path> others;  // models and pictures that nodes wrote themselves
+  std::filesystem::path grid;                 // empty: none
+  std::vector<uint64_t> seeds;                // `generate`: of each run
   std::vector<engine::EngineText> texts;
   std::vector<std::string> warnings;
   std::vector<std::pair<int64_t, int64_t>> sizes;  // width and height of each of the files
@@ -32,8 +33,8 @@ struct RunReport {
   void add(const engine::EngineResult& result);
 };
 
-// A line per file and text, or one JSON object: files, latents, texts, grid, seed, seeds, width and
-// height, seconds, nodes (id, class, cached, seconds), warnings, parameters, graph.
+// A line per file and text, or one JSON object: files, latents, others, texts, grid, seed, seeds,
+// width and height, seconds, nodes (id, class, cached, seconds), warnings, parameters, graph.
 void print_report(const RunReport& report, const GlobalOptions& globals);
 
 }  // namespace zanime::cli

@@ -78,6 +78,7 @@ void run(const RunOptions& options, const GlobalOptions& globals, const CancelTo
       preview.show_finished(picture);
     };
     hooks.on_latent = [&](const engine::EngineLatent& latent) { output.write(latent); };
+    hooks.on_file = [&](const nodes::FileToSave& file) { output.write(file); };
     result = engine.run(workflow.graph, cancel, hooks);
   }
   RunReport report;
@@ -85,6 +86,7 @@ void run(const RunOptions& options, const GlobalOptions& globals, const CancelTo
   report.add(result);
   report.files = output.written();
   report.latents = output.written_latents();
+  report.others = output.written_others();
   print_report(report, globals);
 }
 

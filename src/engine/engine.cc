@@ -71,6 +71,11 @@ class Collector : public nodes::PictureSink {
     if (hooks_.on_latent) hooks_.on_latent(result_.latents.back());
   }
 
+  void save_file(const nodes::FileToSave& file) override {
+    if (!hooks_.on_file) return PictureSink::save_file(file);
+    hooks_.on_file(file);
+  }
+
  private:
   EngineResult& result_;
   const EngineHooks& hooks_;

@@ -69,6 +69,9 @@ struct EngineHooks {
   // Called for each picture as soon as its SaveImage runs; what it throws ends the run.
   std::function<void(const EnginePicture&)> on_picture = {};
   std::function<void(const EngineLatent&)> on_latent = {};
+  // Called for each file that a node writes itself, such as a model. Without it such a node is an
+  // error.
+  std::function<void(const nodes::FileToSave&)> on_file = {};
   // Whether the result holds the pixels as well. A long run of a graph gives many pictures.
   bool keep_pixels = true;
 };

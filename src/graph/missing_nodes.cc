@@ -116,7 +116,21 @@ constexpr std::array kGroups{
           "ViduTextToVideoNode,Wan2ImageToVideoApi,Wan2ReferenceVideoApi,Wan2TextToVideoApi,"
           "Wan2VideoContinuationApi,Wan2VideoEditApi,Wan3ImageToVideoApi,"
           "Wan3ReferenceToVideoApi,WanImageToImageApi,WanImageToVideoApi,WanReferenceVideoApi,"
-          "WanTextToImageApi,WanTextToVideoApi,WavespeedFlashVSRNode,WavespeedImageUpscaleNode,"},
+          "WanTextToImageApi,WanTextToVideoApi,WavespeedFlashVSRNode,WavespeedImageUpscaleNode,"
+          // What older versions had.
+          "ByteDanceImageEditNode,ByteDanceImageNode,ByteDanceImageReferenceNode,"
+          "FluxProCannyNode,FluxProDepthNode,FluxProImageNode,IdeogramV1,IdeogramV2,"
+          "KlingCameraControlI2VNode,KlingCameraControlT2VNode,KlingCameraControls,"
+          "KlingDualCharacterVideoEffectNode,KlingSingleImageVideoEffectNode,"
+          "KlingVideoExtendNode,KlingVirtualTryOnNode,LtxvApiImageToVideo,LtxvApiTextToVideo,"
+          "MinimaxSubjectToVideoNode,MoonvalleyImg2VideoNode,MoonvalleyTxt2VideoNode,"
+          "MoonvalleyVideo2VideoNode,OpenAIDalle2,OpenAIDalle3,OpenAIVideoSora2,"
+          "PikaImageToVideoNode2_2,PikaScenesV2_2,PikaStartEndFrameNode2_2,"
+          "PikaTextToVideoNode2_2,Pikadditions,Pikaffects,Pikaswaps,"
+          "RecraftStyleV3VectorIllustrationNode,StabilityAudioInpaint,StabilityAudioToAudio,"
+          "StabilityStableImageSD_3_5Node,StabilityStableImageUltraNode,StabilityTextToAudio,"
+          "StabilityUpscaleConservativeNode,StabilityUpscaleCreativeNode,"
+          "StabilityUpscaleFastNode,TripoRefineNode,VeoVideoGenerationNode,"},
     Group{MissingReason::kVideo, "is a node for video models",
           "ARVideoI2V,BerniniConditioning,CLIPTextEncodeKandinsky5,ConcatenateVideo,"
           "ConditioningSetAreaPercentageVideo,ContextWindowsManual,CosmosImageToVideoLatent,"
@@ -180,7 +194,7 @@ constexpr std::array kGroups{
           "TripoSplatConditioning,TripoSplatPreprocessImage,TripoSplatSamplingPreview,"
           "UnwrapMesh,VAEDecodeHunyuan3D,VAEDecodeTripoSplat,VaeDecodeShapeTrellis,"
           "VaeDecodeStructureTrellis2,VaeDecodeTextureTrellis,VoxelToMesh,VoxelToMeshBasic,"
-          "WeldVertices,"},
+          "WeldVertices,DA3GeometryToPointCloud,Load3DAnimation,Preview3DAnimation,"},
     Group{MissingReason::kVision, "needs a model that looks at pictures",
           "CropByBBoxes,DA3Inference,DA3Render,DrawBBoxes,LoadBackgroundRemovalModel,"
           "LoadDA3Model,LoadMediaPipeFaceLandmarker,LoadMoGeModel,MediaPipeFaceLandmarker,"
@@ -234,25 +248,18 @@ constexpr std::array kGroups{
           "TerminalLog,WebcamCapture,"},
     Group{MissingReason::kMachine,
           "chooses among another program's devices and kernels; `--device` and its like do so here",
-          "BlockSparseAttention,ModelAttentionBackend,MultiGPU_WorkUnits,SelectCLIPDevice,"
+          "BlockSparseAttention,ModelAttentionBackend,MultiGPU_Options,MultiGPU_WorkUnits,"
+          "SelectCLIPDevice,"
           "SelectModelDevice,SelectVAEDevice,TorchCompileModel,wanBlockSwap,"},
     Group{MissingReason::kNotYet, "is not in this program yet",
-          "AddLayer,BranchNode,CLIPMergeAdd,CLIPMergeSimple,CLIPMergeSubtract,CLIPSave,"
-          "CLIPSetLastLayer,CheckpointLoader,CheckpointSave,CombineHooks2,CombineHooks4,"
-          "CombineHooks8,ConditioningLoader,ConvertArrayToString,ConvertDictionaryToString,"
-          "CreateHookKeyframe,CreateHookKeyframesFromFloats,CreateHookKeyframesInterpolated,"
-          "CreateHookLora,CreateHookLoraModelOnly,CreateHookModelAsLora,"
-          "CreateHookModelAsLoraModelOnly,DeprecatedCheckpointLoader,DeprecatedDiffusersLoader,"
-          "DiffusersLoader,EndLoop,GLSLShader,GetItemFromList,GetLatentSize,ImageColorSpace,"
-          "ImageCompositor,ImageHistogram,ImageSDRToHDR,"
-          "LatentOperationBlend,LayersFromBoundingBoxes,LoopIteration,"
-          "LoopProgress,LoopResult,LoraLoaderBypass,LoraLoaderBypassModelOnly,LoraSave,"
-          "ModelComputeDtype,ModelMergeAdd,ModelMergeBlocks,ModelMergeSimple,"
-          "ModelMergeSubtract,ModelSave,PadImageNode,"
-          "ReferenceLatent,SaveAnimatedPNG,SaveAnimatedWEBP,"
-          "SaveConditioning,SaveText,ScaleROPE,SetClipHooks,SetHookKeyframes,"
-          "SkipLayerGuidanceDiT,SkipLayerGuidanceDiTSimple,StartLoop,TextEncodeZImageOmni,"
-          "TextOverlay,VAESave,"},
+          "AddLayer,BranchNode,CLIPSave,CheckpointLoader,ConditioningLoader,"
+          "ConvertArrayToString,ConvertDictionaryToString,CreateHookKeyframesFromFloats,"
+          "DeprecatedCheckpointLoader,DeprecatedDiffusersLoader,DiffusersLoader,EndLoop,"
+          "GLSLShader,GetItemFromList,GetLatentSize,ImageColorSpace,ImageCompositor,"
+          "ImageHistogram,ImageSDRToHDR,LatentOperationBlend,"
+          "LayersFromBoundingBoxes,LoopIteration,LoopProgress,LoopResult,"
+          "PadImageNode,SaveConditioning,SaveText,"
+          "StartLoop,TextOverlay,"},
 };
 
 // Calls `use` with each name of a group.

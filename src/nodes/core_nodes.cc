@@ -8,6 +8,8 @@ NodeTypes all_node_types() {
   NodeTypes types;
   add_loader_nodes(types);
   add_adapter_nodes(types);
+  add_model_merging_nodes(types);
+  add_model_saving_nodes(types);
   add_gguf_loader_nodes(types);
   add_conditioning_nodes(types);
   add_conditioning_operation_nodes(types);
@@ -28,7 +30,9 @@ NodeTypes all_node_types() {
   add_sigma_nodes(types);
   add_sampler_nodes(types);
   add_guidance_nodes(types);
+  add_hook_nodes(types);
   add_conditioning_place_nodes(types);
+  add_reference_nodes(types);
   add_text_nodes(types);
   add_text_list_nodes(types);
   add_regex_nodes(types);

@@ -15,10 +15,12 @@ NodeTypes all_node_types();
 
 // UNETLoader, CLIPLoader, VAELoader, CheckpointLoaderSimple
 void add_loader_nodes(NodeTypes& types);
-void add_adapter_nodes(NodeTypes& types);  // LoraLoader, LoraLoaderModelOnly
+void add_adapter_nodes(NodeTypes& types);        // LoraLoader, LoraLoaderModelOnly, …Bypass…
+void add_model_merging_nodes(NodeTypes& types);  // ModelMerge…, CLIPMerge…
+void add_model_saving_nodes(NodeTypes& types);   // ModelSave, CheckpointSave, VAESave, LoraSave
 // UnetLoaderGGUF, CLIPLoaderGGUF; after the loader nodes, which one of them is made of
 void add_gguf_loader_nodes(NodeTypes& types);
-void add_conditioning_nodes(NodeTypes& types);  // CLIPTextEncode
+void add_conditioning_nodes(NodeTypes& types);  // CLIPTextEncode, CLIPSetLastLayer
 // ConditioningCombine, …Average, …Concat, …SetTimestepRange, …SetAreaStrength, …ZeroOut
 void add_conditioning_operation_nodes(NodeTypes& types);
 void add_latent_nodes(NodeTypes& types);  // EmptyLatentImage, EmptySD3LatentImage, VAEDecode
@@ -41,7 +43,9 @@ void add_latent_operation_nodes(NodeTypes& types);
 void add_latent_file_nodes(NodeTypes& types);  // SaveLatent, LoadLatent
 void add_sigma_nodes(NodeTypes& types);        // …Scheduler, FlipSigmas, ManualSigmas, …
 void add_sampler_nodes(NodeTypes& types);      // Sampler… with parameters
-void add_guidance_nodes(NodeTypes& types);     // guiders, RescaleCFG, APG, LazyCache, …
+void add_guidance_nodes(NodeTypes& types);     // guiders, RescaleCFG, APG, EasyCache, …
+void add_hook_nodes(NodeTypes& types);         // CreateHook…, SetHookKeyframes, SetClipHooks, …
+void add_reference_nodes(NodeTypes& types);    // ReferenceLatent, TextEncodeZImageOmni
 // ConditioningSetMask, …SetArea, …SetProperties, Pair…, InpaintModelConditioning, …
 void add_conditioning_place_nodes(NodeTypes& types);
 void add_text_nodes(NodeTypes& types);       // String…, CaseConverter, JsonExtractString

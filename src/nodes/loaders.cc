@@ -68,6 +68,7 @@ Vae make_vae(const checkpoints::ModelWeights& weights) {
   if (weights.has("encoder.conv_in.weight")) {
     vae.encoder = std::make_shared<const models::AutoencoderEncoder>(weights);
   }
+  vae.weights = std::make_shared<const checkpoints::ModelWeights>(weights);
   return vae;
 }
 

@@ -27,6 +27,17 @@ class ModelFiles {
   virtual std::filesystem::path find(const std::string& folder, const std::string& name) const = 0;
 };
 
+// A file that a node writes itself: a model, a picture of a kind of its own.
+struct FileToSave {
+  std::string node_id;
+  std::string prefix;             // SaveImage's filename_prefix, as in PictureSink::save
+  std::string extension;          // ".safetensors"
+  int64_t width = 0, height = 0;  // of pictures, for words in % signs
+  // Writes a file that is not there yet. False, and nothing is written, where one has appeared
+  // meanwhile.
+  std::function<bool(const std::filesystem::path&)> write;
+};
+
 // Where results go.
 class PictureSink {
  public:
@@ -45,6 +56,8 @@ class PictureSink {
   virtual void save_latent(const std::string& /*node_id*/, const Latent& /*latent*/,
                            const std::string& /*prefix*/, const nlohmann::ordered_json& /*graph*/) {
   }
+  // Throws Error(kUsage) where no files are kept.
+  virtual void save_file(const FileToSave& file);
 };
 
 // One thing that happened while a graph ran.

@@ -57,6 +57,8 @@ std::string_view value_type_name(const Value& value) {
           [](const TimeRange&) { return "TIMESTEPS_RANGE"; },
           [](const ControlNet&) { return "MODEL_PATCH"; },
           [](const UpscaleModel&) { return "UPSCALE_MODEL"; },
+          [](const Hooks&) { return "HOOKS"; },
+          [](const HookKeyframes&) { return "HOOK_KEYFRAMES"; },
           [](const Json&) { return "JSON"; },
           [](const Items& list) {
             return list->values.empty() ? "an empty list" : value_type_name(list->values.front());
@@ -66,34 +68,38 @@ std::string_view value_type_name(const Value& value) {
 }
 
 std::vector<Tensor> tensors_of(const Value& value) {
-  return std::visit(Overloaded{
-                        [](const Conditioning& conditioning) {
-                          std::vector<Tensor> tensors;
-                          for (const ConditioningEntry& entry : conditioning) {
-                            tensors.push_back(entry.tokens);
-                            if (!entry.mask.empty()) tensors.push_back(entry.mask);
-                          }
-                          return tensors;
-                        },
-                        [](const Latent& latent) {
-                          std::vector<Tensor> tensors{latent.samples};
-                          if (!latent.noise_mask.empty()) tensors.push_back(latent.noise_mask);
-                          return tensors;
-                        },
-                        [](const Image& image) { return std::vector<Tensor>{image.pixels}; },
-                        [](const Mask& mask) { return std::vector<Tensor>{mask.values}; },
-                        [](const Items& list) {
-                          std::vector<Tensor> tensors;
-                          for (const Value& item : list->values) {
-                            for (Tensor& tensor : tensors_of(item)) {
-                              tensors.push_back(std::move(tensor));
-                            }
-                          }
-                          return tensors;
-                        },
-                        [](const auto&) { return std::vector<Tensor>{}; },
-                    },
-                    value);
+  return std::visit(
+      Overloaded{
+          [](const Conditioning& conditioning) {
+            std::vector<Tensor> tensors;
+            for (const ConditioningEntry& entry : conditioning) {
+              tensors.push_back(entry.tokens);
+              if (!entry.mask.empty()) tensors.push_back(entry.mask);
+              for (const auto* list : {&entry.reference_latents, &entry.reference_texts}) {
+                tensors.insert(tensors.end(), list->begin(), list->end());
+              }
+            }
+            return tensors;
+          },
+          [](const Latent& latent) {
+            std::vector<Tensor> tensors{latent.samples};
+            if (!latent.noise_mask.empty()) tensors.push_back(latent.noise_mask);
+            return tensors;
+          },
+          [](const Image& image) { return std::vector<Tensor>{image.pixels}; },
+          [](const Mask& mask) { return std::vector<Tensor>{mask.values}; },
+          [](const Items& list) {
+            std::vector<Tensor> tensors;
+            for (const Value& item : list->values) {
+              for (Tensor& tensor : tensors_of(item)) {
+                tensors.push_back(std::move(tensor));
+              }
+            }
+            return tensors;
+          },
+          [](const auto&) { return std::vector<Tensor>{}; },
+      },
+      value);
 }
 
 }  // namespace zanime::nodes

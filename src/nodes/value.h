@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/tensor.h"
+#include "checkpoints/model_weights.h"
 #include "models/autoencoder.h"
 #include "models/control_branch.h"
 #include "models/next_dit.h"
@@ -43,6 +44,7 @@ struct Model {
   double timestep_scale = 1.0;
   int schedule_entries = sampling::FlowSchedule::kEntries;  // of the table that schedules pick from
   double noise_scale = 1.0;                                 // of the noise that it was trained with
+  models::PatchGrid grid = {};
   // In the order in which nodes added them; each makes the patch for one run.
   std::vector<std::function<ModelPatch(const PatchContext&)>> patches = {};
   // Control branches beside the network, with what they see, in the order in which nodes added
@@ -55,9 +57,42 @@ struct ControlNet {
   std::shared_ptr<const models::ControlBranch> branch;
 };
 
+// HOOK_KEYFRAMES: factors of a hook's strengths from places on the way from noise (0) to picture
+// (1) on, in the order of those places.
+struct HookKeyframe {
+  double strength = 1.0;
+  double start = 0.0;
+  int least_steps = 1;  // it lasts for at least so many
+};
+struct HookKeyframes {
+  std::vector<HookKeyframe> frames;
+};
+
+// What a hook does to networks: see nodes/sampling/hooks.h.
+class WeightHook;
+
+// HOOKS: changes of networks where a conditioning is read alone, in the order in which they are
+// applied.
+struct Hook {
+  std::shared_ptr<const WeightHook> change;  // the same hook has the same one
+  double model_strength = 1.0;
+  double clip_strength = 1.0;
+  // Hooks that were given their keyframes together share them, and their steps. Null: none.
+  std::shared_ptr<const HookKeyframes> keyframes = {};
+};
+struct Hooks {
+  std::vector<Hook> list;
+};
+
 // CLIP: a text encoder.
 struct Clip {
   std::shared_ptr<const models::Qwen3TextEncoder> encoder;
+  int64_t output_layer = models::Qwen3TextEncoder::kOutputLayer;  // from the end
+  // Changes of the encoder. With `follows_keyframes` their keyframes count, and a text becomes an
+  // entry for each part of sampling between them.
+  Hooks hooks = {};
+  bool follows_keyframes = false;
+  Hooks conditioning_hooks = {};  // go along with the texts it encodes
 };
 
 // VAE
@@ -65,6 +100,8 @@ struct Vae {
   std::shared_ptr<const models::AutoencoderDecoder> decoder;
   // Null for a file that holds a decoder alone.
   std::shared_ptr<const models::AutoencoderEncoder> encoder = {};
+  // What both were made of, for nodes that save it.
+  std::shared_ptr<const checkpoints::ModelWeights> weights = {};
 };
 
 // UPSCALE_MODEL
@@ -82,6 +119,8 @@ struct ConditioningEntry {
     double end = 1.0;
   };
   std::optional<Range> range = {};
+  // The part for which its text was encoded; it takes part in what both have in common.
+  std::optional<Range> text_range = {};
   double strength = 1.0;  // weight in the average
   // The part of the picture in which it takes part, in cells of the latent or, as shares, of its
   // sides.
@@ -94,6 +133,12 @@ struct ConditioningEntry {
   double mask_strength = 1.0;
   bool area_of_mask = false;  // the mask's bounds are the area
   bool is_default = false;    // only where the others do not take part
+  Hooks hooks = {};           // of the diffusion model, while it predicts this entry
+  // Pictures that the network sees beside the one it makes: raw latents [1, channels, height,
+  // width]; and texts around them, [tokens, width of the text encoder], the first before the first
+  // picture. Where there are more texts, the others stand behind the prompt.
+  std::vector<Tensor> reference_latents = {};
+  std::vector<Tensor> reference_texts = {};
 };
 using Conditioning = std::vector<ConditioningEntry>;
 
@@ -162,6 +207,7 @@ struct Guider {
     kDualRegular,  // see DualCFGGuider
     kDualNested,
     kPerpNeg,
+    kDualModel,  // positive and negative by networks of their own
   };
   Kind kind = Kind::kBasic;
   Model model;
@@ -172,6 +218,7 @@ struct Guider {
   double cfg_middle = 1.0;      // dual kinds: between `middle` and `negative`
   Conditioning empty = {};      // kPerpNeg: where both directions start
   double negative_scale = 1.0;  // kPerpNeg
+  std::shared_ptr<const models::NextDit> negative_network = {};  // kDualModel
 };
 
 // What a graph wrote into an input that takes anything, where it is neither a text nor a number.
@@ -188,7 +235,7 @@ using Items = std::shared_ptr<const ItemList>;
 using Value =
     std::variant<std::monostate, bool, WideInt, double, std::string, Model, Clip, Vae, Conditioning,
                  Latent, Image, Mask, BoundingBox, LatentOperation, Sigmas, Sampler, Noise, Guider,
-                 TimeRange, ControlNet, UpscaleModel, Json, Items>;
+                 TimeRange, Hooks, HookKeyframes, ControlNet, UpscaleModel, Json, Items>;
 
 struct ItemList {
   std::vector<Value> values;

@@ -138,6 +138,22 @@ Guide basic_guide(Denoise positive, const GuidancePatches& patches) {
   return cfg_guide(std::move(positive), nothing, 1.0f, patches);
 }
 
+Guide dual_model_guide(Denoise positive, Denoise negative, float cfg,
+                       const GuidancePatches& patches) {
+  const bool always_negative = needs_negative(patches);
+  const auto guide = [=](const Tensor& x, float sigma, bool need_unconditional) -> Denoised {
+    const float scale = scale_at(patches, sigma, cfg);
+    const Tensor one = positive(x, sigma);
+    const bool keeps_negative = need_unconditional || always_negative;
+    if (is_one(cfg) || (is_one(scale) && !keeps_negative)) {
+      return {one, need_unconditional ? Tensor::zeros(x.shape()) : Tensor()};
+    }
+    const Tensor none = negative(x, sigma);
+    return {combined(patches, {x, sigma, scale, true}, one, none), none};
+  };
+  return surrounded(guide, patches);
+}
+
 Tensor perp_neg(const Tensor& positive, const Tensor& negative, const Tensor& empty, float cfg,
                 float scale) {
   Tensor pos(empty.shape()), neg(empty.shape());

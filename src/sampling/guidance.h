@@ -75,6 +75,10 @@ Guide nested_cfg_guide(Denoise first, Denoise second, Denoise negative, float cf
 // gets zeros, as the reference gives it.
 Guide basic_guide(Denoise positive, const GuidancePatches& patches = {});
 
+// Two models, one for each prompt. Patches act when the predictions are combined and after.
+Guide dual_model_guide(Denoise positive, Denoise negative, float cfg,
+                       const GuidancePatches& patches = {});
+
 // Perp-Neg (arXiv 2304.04968): of the negative direction only what stands at right angles to the
 // positive one; both as seen from `empty`, the prediction under an empty prompt:
 // empty + cfg (pos - scale neg_perpendicular).

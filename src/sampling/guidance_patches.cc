@@ -369,6 +369,18 @@ GuidancePatch frequency_scaling(float low, float high, int cutoff) {
   }};
 }
 
+GuidancePatch skip_layer_rescale(float amount, double from, double to) {
+  return {.after = [=](const GuidanceCall& call, const Tensor& guided, const Tensor& positive,
+                       const Tensor&) {
+    if (call.sigma > from || call.sigma < to) return guided;
+    const Picture all{0, guided.size()};
+    const double ratio = deviation(positive, all) / deviation(guided, all);
+    Tensor out = guided.clone();
+    scale_picture(out, all, static_cast<float>(amount * ratio + (1.0 - amount)));
+    return out;
+  }};
+}
+
 GuidancePatch always_with_negative() { return {.always_negative = true}; }
 
 }  // namespace zanime::sampling

@@ -53,6 +53,11 @@ GuidancePatch temporal_score_rescaling(double k, double sigma);
 // low is what is less than `cutoff` waves across the picture in both directions.
 GuidancePatch frequency_scaling(float low, float high, int cutoff);
 
+// What is left of skip-layer guidance where skipping a layer changes nothing: from sigma `from`
+// down to `to` the guided prediction, all pictures of a batch together, with the standard deviation
+// of the positive one, mixed in by `amount`.
+GuidancePatch skip_layer_rescale(float amount, double from, double to);
+
 // The negative prediction at every scale.
 GuidancePatch always_with_negative();
 

@@ -99,4 +99,37 @@ GuidancePatch lazy_cache(const StepCacheOptions& options, std::function<void()> 
   }};
 }
 
+Tensor EasyCache::reused(const Tensor& difference, const Tensor& x, float sigma) const {
+  Tensor out(x.shape());
+  const float factor = 1.0f - 1.0f / sigma;
+  for (int64_t i = 0; i < out.size(); ++i) {
+    out.data()[i] = x.data()[i] + factor * difference.data()[i];
+  }
+  return out;
+}
+
+Tensor EasyCache::output(const void* key, const Tensor& x, float sigma,
+                         const std::function<Tensor()>& make) {
+  if (change_.is_past_end(sigma)) return make();
+  const auto cached = differences_.find(key);
+  const bool has_cached = cached != differences_.end() && cached->second.shape() == x.shape();
+  std::optional<double> moved;
+  if (change_.is_active(sigma)) {
+    if (skips_ && has_cached) return reused(cached->second, x, sigma);
+    if (first_ == nullptr) first_ = key;
+    if (key == first_) {
+      moved = change_.input_change(x);
+      if (change_.may_reuse(moved) && has_cached) {
+        skips_ = true;
+        skipped_();
+        return reused(cached->second, x, sigma);
+      }
+    }
+  }
+  Tensor output = make();
+  if (key == first_) change_.made(x, output, moved);
+  differences_[key] = difference_of(output, x);
+  return output;
+}
+
 }  // namespace zanime::sampling

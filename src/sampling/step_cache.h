@@ -1,9 +1,11 @@
-// A prediction that has hardly changed is not made again (LazyCache, after EasyCache, arXiv
-// 2507.02860).
+// Step caches: a prediction that has hardly changed is not made again. EasyCache (arXiv 2507.02860)
+// keeps the network's output, LazyCache the guided prediction.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
+#include <utility>
 
 #include "base/tensor.h"
 #include "sampling/guidance.h"
@@ -12,8 +14,9 @@ namespace zanime::sampling {
 
 struct StepCacheOptions {
   double threshold = 0.2;  // of the change of the output, summed up since it was last made
-  // The sigmas between which outputs are reused.
-  double start_sigma = 1.0, end_sigma = 0.0;
+  // The sigmas between which outputs are reused; float32 as the noise levels are, so that one at a
+  // boundary is met.
+  float start_sigma = 1.0f, end_sigma = 0.0f;
 };
 
 // Decides from how far the input moved whether the output has changed enough to be made again. How
@@ -42,5 +45,29 @@ class ChangeEstimate {
 
 // LazyCache around a whole evaluation. `skipped` is called for each that is not made.
 GuidancePatch lazy_cache(const StepCacheOptions& options, std::function<void()> skipped);
+
+// EasyCache around the network, for one run; one for all conditionings, which the first of each
+// evaluation decides for.
+class EasyCache {
+ public:
+  EasyCache(const StepCacheOptions& options, std::function<void()> skipped)
+      : change_(options), skipped_(std::move(skipped)) {}
+
+  // An evaluation begins: no conditioning has been asked for yet.
+  void begin() { skips_ = false; }
+  // The velocity for conditioning `key` at x: made by `make`, or what the last difference d between
+  // velocity and input gives. As in ComfyUI d moves the latent too: the picture that is expected is
+  // (1 - sigma)(x + d).
+  Tensor output(const void* key, const Tensor& x, float sigma, const std::function<Tensor()>& make);
+
+ private:
+  Tensor reused(const Tensor& difference, const Tensor& x, float sigma) const;
+
+  ChangeEstimate change_;
+  std::function<void()> skipped_;
+  bool skips_ = false;
+  const void* first_ = nullptr;  // the conditioning that decides
+  std::map<const void*, Tensor> differences_;
+};
 
 }  // namespace zanime::sampling

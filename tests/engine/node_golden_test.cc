@@ -5,6 +5,8 @@
 #include <fstream>
 #include <map>
 #include <set>
+#include <span>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -12,10 +14,13 @@
 
 #include "base/error.h"
 #include "graph/executor.h"
+#include "graph/read_graph.h"
 #include "tests/support/backends.h"
+#include "tests/support/deep_pictures.h"
 #include "tests/support/golden.h"
 #include "tests/support/node_golden_models.h"
 #include "tests/support/random_tensor.h"
+#include "tests/support/synthetic_models.h"
 #include "weights/safetensors.h"
 
 namespace zanime::engine {
@@ -28,6 +33,8 @@ using namespace zanime::testing;
 constexpr double kNodeLatentTolerance = 2e-4;  // of the largest value
 constexpr double kNearLevels = 1, kFarLevels = 3;
 constexpr double kNearShare = 0.999;
+constexpr double kNearDeepLevels = 2, kFarDeepLevels = 8;  // of 16 bits
+constexpr double kExrTolerance = 1e-4;
 
 const ordered_json& node_graphs() {
   static const ordered_json graphs =
@@ -66,10 +73,15 @@ std::vector<std::string> graphs_to_run(const std::string& name) {
   return {*(place - 1), name};
 }
 
+// Where graphs save models, and where those that load them look.
+std::filesystem::path saved_models() { return synthetic_folder() / "saved"; }
+
 class NodeGraphFiles : public nodes::ModelFiles {
  public:
   std::vector<std::string> list(const std::string&) const override { return {}; }
   std::filesystem::path find(const std::string& folder, const std::string& name) const override {
+    const std::filesystem::path saved = saved_models() / folder / name;
+    if (std::filesystem::exists(saved)) return saved;
     const std::filesystem::path path =
         folder == "input" ? golden_path("nodes/" + name) : node_golden_model(folder, name);
     if (!path.empty() && std::filesystem::exists(path)) return path;
@@ -104,7 +116,30 @@ class NodeGraphResults : public nodes::PictureSink {
                    const ordered_json&) override {
     results_["latent"].push_back(latent.samples);
   }
+  void save_file(const nodes::FileToSave& file) override {
+    const std::filesystem::path path = saved_models() / (file.prefix + "_00001_" + file.extension);
+    std::filesystem::create_directories(path.parent_path());
+    std::filesystem::remove(path);
+    ASSERT_TRUE(file.write(path));
+    if (file.extension == ".safetensors") return;
+    std::ostringstream text;
+    text << std::ifstream(path, std::ios::binary).rdbuf();
+    const std::string content = text.str();
+    const std::span<const std::byte> bytes = std::as_bytes(std::span(content));
+    const bool is_animated = content.find("acTL") != std::string::npos;
+    if (file.extension == ".exr") {
+      results_["exr"].push_back(read_exr(bytes));
+    } else if (file.extension == ".png" && !is_animated) {
+      results_["image16"].push_back(read_deep_png(bytes));
+    } else {
+      const Animation animation =
+          is_animated ? read_animated_png(bytes) : read_animated_webp(bytes);
+      results_["frames"].push_back(animation.frames);
+      milliseconds_ = animation.milliseconds;
+    }
+  }
 
+  const std::vector<int64_t>& milliseconds() const { return milliseconds_; }
   // Empty where there is none.
   Tensor result(const std::string& kind) const {
     const auto found = results_.find(kind);
@@ -114,6 +149,7 @@ class NodeGraphResults : public nodes::PictureSink {
  private:
   std::string name_;
   std::map<std::string, std::vector<Tensor>> results_;
+  std::vector<int64_t> milliseconds_;  // of the frames of an animation
 };
 
 // A picture of values 0 to 1 as SaveImage writes it in 8 bits.
@@ -154,17 +190,23 @@ Differences differences(const Tensor& a, const Tensor& b, double limit) {
   return found;
 }
 
-void expect_picture(const Tensor& picture, const Tensor& golden, const ordered_json& exceptions) {
-  ASSERT_FALSE(picture.empty()) << "nothing was saved";
-  const Tensor expected = with_channels(golden, picture.dim(3));
-  ASSERT_EQ(picture.shape(), expected.shape());
-  const Differences found = differences(eight_bit(picture), expected, kNearLevels);
+// Of values that a file holds: most within `near` levels, all within `far`.
+void expect_levels(const Tensor& levels, const Tensor& expected, const ordered_json& exceptions,
+                   double near = kNearLevels, double far = kFarLevels) {
+  ASSERT_FALSE(levels.empty()) << "nothing was saved";
+  ASSERT_EQ(levels.shape(), expected.shape());
+  const Differences found = differences(levels, expected, near);
   if (exceptions.contains("psnr")) {
     EXPECT_GE(found.psnr, exceptions.at("psnr").get<double>());
     return;
   }
-  EXPECT_LE(found.largest, kFarLevels);
+  EXPECT_LE(found.largest, far);
   EXPECT_LE(found.share_above, 1 - kNearShare);
+}
+
+void expect_picture(const Tensor& picture, const Tensor& golden, const ordered_json& exceptions) {
+  ASSERT_FALSE(picture.empty()) << "nothing was saved";
+  expect_levels(eight_bit(picture), with_channels(golden, picture.dim(3)), exceptions);
 }
 
 void expect_latent(const Tensor& latent, const Tensor& golden, const ordered_json& exceptions) {
@@ -186,12 +228,6 @@ TEST_P(GoldenNode, GivesTheReferencesResult) {
     }
   }
   if (!missing.empty()) GTEST_SKIP() << "missing:" << missing;
-  for (const std::string kind : {"image16", "exr", "frames"}) {
-    if (node_results().find(name + "/" + kind) != nullptr) {
-      GTEST_SKIP() << "missing: files of the kind " << kind;
-    }
-  }
-
   const NodeGraphFiles files;
   const CancelToken cancel;
   NodeGraphResults results(name);
@@ -210,6 +246,22 @@ TEST_P(GoldenNode, GivesTheReferencesResult) {
     SCOPED_TRACE(kind);
     expect_picture(results.result(kind), node_results().read_float32(name + "/" + kind),
                    exceptions);
+  }
+  const auto golden = [&](const std::string& kind) {
+    return node_results().read_float32(name + "/" + kind);
+  };
+  if (node_results().find(name + "/image16") != nullptr) {
+    expect_levels(results.result("image16"), golden("image16"), exceptions, kNearDeepLevels,
+                  kFarDeepLevels);
+  }
+  if (node_results().find(name + "/frames") != nullptr) {
+    expect_levels(results.result("frames"), golden("frames"), exceptions);
+    EXPECT_EQ(results.milliseconds(), exceptions.at("durations").get<std::vector<int64_t>>());
+  }
+  if (node_results().find(name + "/exr") != nullptr) {
+    const Tensor samples = results.result("exr");
+    ASSERT_EQ(samples.shape(), golden("exr").shape());
+    EXPECT_LE(max_difference(samples, golden("exr")), kExrTolerance);
   }
   if (node_results().find(name + "/latent") != nullptr) {
     expect_latent(results.result("latent"), node_results().read_float32(name + "/latent"),

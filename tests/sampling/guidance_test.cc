@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "sampling/step_cache.h"
+
 namespace zanime::sampling {
 namespace {
 
@@ -61,6 +63,56 @@ TEST(Guidance, OfTwoPromptsLeavesOutWhatCancels) {
   EXPECT_EQ(guided(2.0f, 1.0f), 11.0f);
   EXPECT_EQ(second, 1);
   EXPECT_EQ(negative, 0);
+}
+
+TEST(Guidance, OfTwoModelsLeavesTheSecondOutAtOne) {
+  int positive = 0, negative = 0;
+  const auto guided = [&](float cfg, bool need_unconditional) {
+    return dual_model_guide(constant(3.0f, positive), constant(1.0f, negative), cfg)(
+        Tensor::zeros({2}), 0.5f, need_unconditional);
+  };
+  const Denoised apart = guided(4.0f, true);
+  EXPECT_EQ(apart.guided.data()[0], 9.0f);
+  EXPECT_EQ(apart.unconditional.data()[0], 1.0f);
+  EXPECT_EQ(negative, 1);
+  // A run at 1 never loads the second model, whatever a sampler asks for.
+  const Denoised alone = guided(1.0f, true);
+  EXPECT_EQ(alone.guided.data()[0], 3.0f);
+  EXPECT_EQ(alone.unconditional.data()[0], 0.0f);
+  EXPECT_EQ(negative, 1);
+}
+
+TEST(EasyCacheOf, AnOutputThatHardlyChangesReusesTheLastDifference) {
+  int made = 0, skipped = 0;
+  EasyCache cache({.threshold = 0.5, .start_sigma = 0.9f, .end_sigma = 0.1f}, [&] { ++skipped; });
+  const auto output = [&](float at, float sigma) {
+    Tensor x({1, 1, 1, 1});
+    x.data()[0] = at;
+    cache.begin();
+    return cache
+        .output(&cache, x, sigma,
+                [&] {
+                  ++made;
+                  Tensor out(x.shape());
+                  out.data()[0] = 10.0f + at;
+                  return out;
+                })
+        .data()[0];
+  };
+  output(0.0f, 1.0f);  // not active yet
+  output(1.0f, 0.9f);  // the first that counts: a boundary is met
+  output(2.0f, 0.8f);  // the second: the output moves as much as the input
+  EXPECT_EQ(made, 3);
+  // 0.4 of a size of 12 is little, and the difference of 10 is used again: the picture is
+  // (1 - 0.5)(2.4 + 10).
+  EXPECT_FLOAT_EQ(2.4f - 0.5f * output(2.4f, 0.5f), 6.2f);
+  EXPECT_EQ(skipped, 1);
+  // The changes add up: 0.4 / 12 and 6 / 12 are too much.
+  EXPECT_FLOAT_EQ(output(8.0f, 0.4f), 18.0f);
+  EXPECT_EQ(made, 4);
+  EXPECT_EQ(skipped, 1);
+  output(8.1f, 0.1f);  // past the end
+  EXPECT_EQ(made, 5);
 }
 
 TEST(Guidance, BasicGuideHasZerosForTheUnconditional) {

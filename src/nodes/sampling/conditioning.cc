@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
@@ -9,6 +10,7 @@
 #include "models/qwen3.h"
 #include "models/tokenizer.h"
 #include "nodes/core_nodes.h"
+#include "nodes/sampling/text_conditioning.h"
 
 namespace zanime::nodes {
 namespace {
@@ -21,8 +23,7 @@ std::vector<Value> encode_text(const Arguments& arguments, NodeContext& context)
     log_warning("CLIPTextEncode (node " + text::escaped(context.node_id) + "): there is no " +
                 "embedding " + text::quoted(name) + " for this text encoder; it is left out");
   }
-  const Clip& clip = arguments.get<Clip>("clip");
-  return {Conditioning{{clip.encoder->encode(ids, context.backend, context.cancel)}}};
+  return {encode_tokens(arguments.get<Clip>("clip"), ids, context)};
 }
 
 // How Lumina-Image 2.0 was told what to do in training.
@@ -41,8 +42,13 @@ std::vector<Value> encode_lumina_text(const Arguments& arguments, NodeContext& c
   const std::vector<int32_t> ids = models::Tokenizer::qwen2().encode_prompt(
       system_prompts().at(arguments.text("system_prompt")) + " <Prompt Start> " +
       arguments.text("user_prompt"));
-  const Clip& clip = arguments.get<Clip>("clip");
-  return {Conditioning{{clip.encoder->encode(ids, context.backend, context.cancel)}}};
+  return {encode_tokens(arguments.get<Clip>("clip"), ids, context)};
+}
+
+std::vector<Value> set_last_layer(const Arguments& arguments, NodeContext&) {
+  Clip clip = arguments.get<Clip>("clip");
+  clip.output_layer = arguments.integer("stop_at_clip_layer");
+  return {std::move(clip)};
 }
 
 }  // namespace
@@ -68,6 +74,17 @@ void add_conditioning_nodes(NodeTypes& types) {
       .outputs = {{"CONDITIONING", "CONDITIONING"}},
       .is_core = false,
       .run = encode_lumina_text,
+  });
+  types.push_back({
+      .class_name = "CLIPSetLastLayer",
+      .display_name = "CLIP Set Last Layer",
+      .category = "model/conditioning",
+      .description = "Which layer of the text encoder the diffusion model reads. Z-Image was "
+                     "trained with -2, the last but one.",
+      .inputs = {link("clip", "CLIP"), integer("stop_at_clip_layer", -1, -24, -1)},
+      .outputs = {{"CLIP", "CLIP"}},
+      .is_core = false,
+      .run = set_last_layer,
   });
 }
 

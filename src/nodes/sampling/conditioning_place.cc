@@ -9,6 +9,7 @@
 #include "nodes/common_inputs.h"
 #include "nodes/core_nodes.h"
 #include "nodes/pictures/inpaint_mask.h"
+#include "nodes/sampling/hooks.h"
 #include "nodes/vae_picture.h"
 
 namespace zanime::nodes {
@@ -80,9 +81,15 @@ std::vector<Value> time_ranges(const Arguments& arguments, NodeContext&) {
   return {TimeRange{start, end}, TimeRange{0.0, start}, TimeRange{end, 1.0}};
 }
 
-// What the nodes of properties have in common: a mask with its strength, and a range.
+void add_hooks(ConditioningEntry& entry, const Arguments& arguments) {
+  if (!arguments.has("hooks")) return;
+  entry.hooks = joined_hooks(std::move(entry.hooks), arguments.get<Hooks>("hooks"));
+}
+
+// What the nodes of properties have in common: hooks, a mask with its strength, and a range.
 Conditioning with_properties(const std::string& input, const Arguments& arguments) {
   return with_change(arguments.get<Conditioning>(input), [&](ConditioningEntry& entry) {
+    add_hooks(entry, arguments);
     if (arguments.has("mask")) set_mask(entry, arguments.get<Mask>("mask"), arguments);
     if (arguments.has("timesteps")) {
       const TimeRange& range = arguments.get<TimeRange>("timesteps");
@@ -91,8 +98,11 @@ Conditioning with_properties(const std::string& input, const Arguments& argument
   });
 }
 
-Conditioning as_default(const Conditioning& conditioning) {
-  return with_change(conditioning, [](ConditioningEntry& entry) { entry.is_default = true; });
+Conditioning as_default(const std::string& input, const Arguments& arguments) {
+  return with_change(arguments.get<Conditioning>(input), [&](ConditioningEntry& entry) {
+    add_hooks(entry, arguments);
+    entry.is_default = true;
+  });
 }
 
 std::vector<Value> set_properties(const Arguments& arguments, NodeContext&) {
@@ -104,8 +114,7 @@ std::vector<Value> set_properties_and_combine(const Arguments& arguments, NodeCo
 }
 
 std::vector<Value> combine_default(const Arguments& arguments, NodeContext&) {
-  return {joined(arguments.get<Conditioning>("cond"),
-                 as_default(arguments.get<Conditioning>("cond_DEFAULT")))};
+  return {joined(arguments.get<Conditioning>("cond"), as_default("cond_DEFAULT", arguments))};
 }
 
 std::vector<Value> combine_pairs(const Arguments& arguments, NodeContext&) {
@@ -126,10 +135,9 @@ std::vector<Value> set_pair_properties_and_combine(const Arguments& arguments, N
 }
 
 std::vector<Value> combine_pair_default(const Arguments& arguments, NodeContext&) {
-  return {joined(arguments.get<Conditioning>("positive"),
-                 as_default(arguments.get<Conditioning>("positive_DEFAULT"))),
-          joined(arguments.get<Conditioning>("negative"),
-                 as_default(arguments.get<Conditioning>("negative_DEFAULT")))};
+  return {
+      joined(arguments.get<Conditioning>("positive"), as_default("positive_DEFAULT", arguments)),
+      joined(arguments.get<Conditioning>("negative"), as_default("negative_DEFAULT", arguments))};
 }
 
 // This network takes no picture to repaint, so what is left of the node is the latent with its
@@ -153,9 +161,12 @@ InputSpec cond_area_input() {
       .tip("With mask bounds only the part around the mask is predicted.");
 }
 
+InputSpec hooks_input() { return link("hooks", "HOOKS").optional(); }
+
 std::vector<InputSpec> property_inputs() {
   return {place_strength_input().tip("Of the mask."), cond_area_input(),
-          link("mask", "MASK").optional(), link("timesteps", "TIMESTEPS_RANGE").optional()};
+          link("mask", "MASK").optional(), hooks_input(),
+          link("timesteps", "TIMESTEPS_RANGE").optional()};
 }
 
 const std::vector<OutputSpec> kOneConditioning{{"CONDITIONING", "CONDITIONING"}};
@@ -233,8 +244,8 @@ void add_properties(NodeTypes& types) {
       kOneConditioning, set_properties_and_combine);
   add_node(types, "ConditioningSetDefaultCombine", "Cond Set Default Combine", kSingle,
            "A prompt for what the masks of others leave of the picture.",
-           {conditioning_input("cond"), conditioning_input("cond_DEFAULT")}, kOneConditioning,
-           combine_default);
+           {conditioning_input("cond"), conditioning_input("cond_DEFAULT"), hooks_input()},
+           kOneConditioning, combine_default);
   add_node(types, "PairConditioningCombine", "Cond Pair Combine", kPair,
            "Two pairs of prompts at once.",
            {conditioning_input("positive_A"), conditioning_input("negative_A"),
@@ -254,7 +265,8 @@ void add_properties(NodeTypes& types) {
   add_node(types, "PairConditioningSetDefaultCombine", "Cond Pair Set Default Combine", kPair,
            "A pair of prompts for what the masks of others leave of the picture.",
            {conditioning_input("positive"), conditioning_input("negative"),
-            conditioning_input("positive_DEFAULT"), conditioning_input("negative_DEFAULT")},
+            conditioning_input("positive_DEFAULT"), conditioning_input("negative_DEFAULT"),
+            hooks_input()},
            kPairOutputs, combine_pair_default);
 }
 

@@ -14,6 +14,8 @@
 #include "models/next_dit.h"
 #include "nodes/sampling/conditioning_area.h"
 #include "nodes/sampling/control_hint.h"
+#include "nodes/sampling/hooks.h"
+#include "sampling/ksampler.h"
 
 namespace zanime::nodes {
 namespace {
@@ -38,29 +40,37 @@ void check_conditioning(const models::NextDit& network, const Conditioning& cond
 struct PreparedEntry {
   ConditioningEntry entry;
   float sigma_start, sigma_end;  // takes part from sigma_start down to sigma_end
-  // Once it took part.
+  HookedNetwork network;
+  // Of the network as it is now, once the entry took part.
   std::optional<models::NextDit::Caption> caption = {};
   std::optional<models::NextDit::Canvas> canvas = {};
+  std::optional<models::NextDit::Scene> scene = {};  // in place of both, where there are references
 };
 
 // A model under one conditioning.
 class ConditionedModel {
  public:
   ConditionedModel(const Model& model, const Conditioning& conditioning, ops::Backend& backend,
-                   const CancelToken& cancel)
-      : network_(model.network),
-        hints_(model.controls),
+                   const CancelToken& cancel, const ModelPatches& patches)
+      : hints_(model.controls),
         timestep_scale_(static_cast<float>(model.timestep_scale)),
+        grid_(model.grid),
+        patches_(patches),
         backend_(backend),
         cancel_(cancel) {
     check_conditioning(*model.network, conditioning);
     const sampling::FlowSchedule flow = flow_of(model);
+    const auto clocks = std::make_shared<KeyframeClocks>(flow);
     for (const ConditioningEntry& entry : conditioning) {
       // Without a range always, also at sigmas beyond 1.
-      PreparedEntry prepared{entry, std::numeric_limits<float>::infinity(), 0.0f};
-      if (entry.range) {
-        prepared.sigma_start = static_cast<float>(flow.percent_to_sigma(entry.range->start));
-        prepared.sigma_end = static_cast<float>(flow.percent_to_sigma(entry.range->end));
+      PreparedEntry prepared{entry, std::numeric_limits<float>::infinity(), 0.0f,
+                             HookedNetwork(model.network, entry.hooks, clocks)};
+      for (const auto& range : {entry.range, entry.text_range}) {
+        if (!range) continue;
+        prepared.sigma_start =
+            std::min(prepared.sigma_start, static_cast<float>(flow.percent_to_sigma(range->start)));
+        prepared.sigma_end =
+            std::max(prepared.sigma_end, static_cast<float>(flow.percent_to_sigma(range->end)));
       }
       entries_.push_back(std::move(prepared));
     }
@@ -69,6 +79,7 @@ class ConditionedModel {
   Tensor denoise(const Tensor& x, float sigma) {
     Tensor velocities = Tensor::zeros(x.shape());
     Tensor total = Tensor::zeros({x.dim(0), x.dim(2), x.dim(3)});
+    if (!first_sigma_) first_sigma_ = sigma;
     for (PreparedEntry& prepared : entries_) {
       if (prepared.entry.is_default || !is_active(prepared, sigma)) continue;
       const AreaBox box = box_of(prepared.entry, x.shape());
@@ -92,17 +103,54 @@ class ConditionedModel {
   }
 
   Tensor velocity(PreparedEntry& prepared, const Tensor& x, float sigma) {
+    if (prepared.network.move_to(sigma, *first_sigma_)) {
+      prepared.caption.reset();
+      prepared.scene.reset();
+    }
+    std::function<Tensor()> make = [&] { return network_velocity(prepared, x, sigma); };
+    for (const ModelPatch& patch : patches_) {
+      if (!patch.network) continue;
+      make = [&patch, &prepared, &x, sigma, inner = std::move(make)] {
+        return patch.network(&prepared, x, sigma, inner);
+      };
+    }
+    return make();
+  }
+
+  Tensor network_velocity(PreparedEntry& prepared, const Tensor& x, float sigma) {
+    const models::NextDit& network = prepared.network.get();
+    if (!prepared.entry.reference_latents.empty()) {
+      if (!prepared.scene) prepared.scene = scene_of(network, prepared.entry);
+      return network.velocity_in_scene(x, sigma * timestep_scale_, *prepared.scene, grid_, backend_,
+                                       cancel_);
+    }
     if (!prepared.caption) {
-      prepared.caption = network_->embed_caption(prepared.entry.tokens, backend_, cancel_);
+      prepared.caption = network.embed_caption(prepared.entry.tokens, backend_, cancel_);
     }
     if (!prepared.canvas || !prepared.canvas->fits(x)) {
-      prepared.canvas = network_->canvas(x, *prepared.caption, backend_);
+      prepared.canvas = network.canvas(x, *prepared.caption, backend_, grid_);
     }
     std::vector<models::AppliedControl>& controls = controls_for(*prepared.canvas, x.dim(0));
-    Tensor result = network_->velocity(x, sigma * timestep_scale_, *prepared.caption,
-                                       *prepared.canvas, backend_, cancel_, controls);
+    Tensor result = network.velocity(x, sigma * timestep_scale_, *prepared.caption,
+                                     *prepared.canvas, backend_, cancel_, controls);
     for (models::AppliedControl& control : controls) control.starts_anew = false;
     return result;
+  }
+
+  models::NextDit::Scene scene_of(const models::NextDit& network, const ConditioningEntry& entry) {
+    if (!hints_.empty()) {
+      throw Error(ErrorKind::kGraph,
+                  "a control net and reference latents do not go together; take one of them out");
+    }
+    const sampling::LatentFormat format{.channels = network.config().latent_channels};
+    models::NextDit::References references;
+    references.texts = entry.reference_texts;
+    for (const Tensor& latent : entry.reference_latents) {
+      for (int64_t i = 0; i < latent.dim(0); ++i) {
+        references.latents.push_back(format.to_model(latent.rows(i, 1)));
+      }
+    }
+    return network.embed_scene(entry.tokens, references, grid_, backend_, cancel_);
   }
 
   // The control branches with what they see at a canvas's size.
@@ -162,12 +210,14 @@ class ConditionedModel {
     }
   }
 
-  std::shared_ptr<const models::NextDit> network_;
   std::vector<std::shared_ptr<const ControlHint>> hints_;
   // By rows and columns of patches: an area has its own.
   std::map<std::pair<int64_t, int64_t>, std::vector<models::AppliedControl>> controls_;
   float timestep_scale_;
+  models::PatchGrid grid_;
   std::vector<PreparedEntry> entries_;
+  std::optional<float> first_sigma_;  // of the run
+  ModelPatches patches_;
   ops::Backend& backend_;
   const CancelToken& cancel_;
 };
@@ -185,8 +235,10 @@ ModelPatches patches_of(const Model& model, ops::Backend& backend, const CancelT
 }
 
 sampling::Denoise flow_denoise(const Model& model, const Conditioning& conditioning,
-                               ops::Backend& backend, const CancelToken& cancel) {
-  const auto conditioned = std::make_shared<ConditionedModel>(model, conditioning, backend, cancel);
+                               ops::Backend& backend, const CancelToken& cancel,
+                               const ModelPatches& patches) {
+  const auto conditioned =
+      std::make_shared<ConditionedModel>(model, conditioning, backend, cancel, patches);
   return [conditioned](const Tensor& x, float sigma) { return conditioned->denoise(x, sigma); };
 }
 
@@ -211,7 +263,7 @@ GuidedRun guided_run(const Guider& guider, const Shape& shape, ops::Backend& bac
     if (patch.summary) run.summaries.push_back(patch.summary);
   }
   const auto under = [&](const Conditioning& conditioning) {
-    return flow_denoise(guider.model, conditioning, backend, cancel);
+    return flow_denoise(guider.model, conditioning, backend, cancel, patches);
   };
   const auto cfg = static_cast<float>(guider.cfg);
   const auto cfg_middle = static_cast<float>(guider.cfg_middle);
@@ -234,6 +286,13 @@ GuidedRun guided_run(const Guider& guider, const Shape& shape, ops::Backend& bac
       run.guide = sampling::perp_neg_guide(under(positive), under(negative), under(empty), cfg,
                                            static_cast<float>(guider.negative_scale), guidance);
       return run;
+    case Guider::Kind::kDualModel: {
+      Model model = guider.model;
+      model.network = guider.negative_network;
+      run.guide = sampling::dual_model_guide(
+          under(positive), flow_denoise(model, negative, backend, cancel, patches), cfg, guidance);
+      return run;
+    }
   }
   throw Error(ErrorKind::kInternal, "a guider of no kind (please report this)");
 }

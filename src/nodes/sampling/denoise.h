@@ -25,11 +25,12 @@ ModelPatches patches_of(const Model& model, ops::Backend& backend, const CancelT
 // place by their strengths and masks there; an entry with an area sees and predicts that part of x
 // alone. Where there is no entry, the result is zero, as in ComfyUI. Default entries fill up what
 // the others leave. An entry's caption branch runs when it first takes part and never again, so a
-// conditioning that guidance leaves out costs nothing. `backend` and `cancel` must outlive the
-// function. Throws Error(kGraph) here when a row of the conditioning is not as wide as the model
-// expects.
+// conditioning that guidance leaves out costs nothing. Hooks change the network for their entry,
+// and `patches` stand around it. `backend` and `cancel` must outlive the function. Throws
+// Error(kGraph) here when a row of the conditioning is not as wide as the model expects.
 sampling::Denoise flow_denoise(const Model& model, const Conditioning& conditioning,
-                               ops::Backend& backend, const CancelToken& cancel);
+                               ops::Backend& backend, const CancelToken& cancel,
+                               const ModelPatches& patches = {});
 
 // A guider as the function that samplers call, and what its model's patches add.
 struct GuidedRun {

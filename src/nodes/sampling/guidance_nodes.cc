@@ -1,5 +1,6 @@
 // Guiders beyond the plain one, and patches of a model that change how its predictions are
 // combined.
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "nodes/core_nodes.h"
 #include "nodes/sampling/denoise.h"
 #include "nodes/sampling/model_patch.h"
@@ -131,11 +133,36 @@ std::vector<Value> perp_neg_guider(const Arguments& arguments, NodeContext&) {
                  .negative_scale = arguments.real("neg_scale")}};
 }
 
+std::vector<Value> dual_model_guider(const Arguments& arguments, NodeContext& context) {
+  if (!arguments.has("negative")) {
+    throw Error(ErrorKind::kGraph,
+                "input `negative` is not linked; this network always reads a text, so link a "
+                "CLIPTextEncode, with an empty text if need be");
+  }
+  Guider guider{.kind = Guider::Kind::kCfg,
+                .model = arguments.get<Model>("model"),
+                .positive = arguments.get<Conditioning>("positive"),
+                .negative = arguments.get<Conditioning>("negative"),
+                .cfg = arguments.real("cfg")};
+  if (!arguments.has("model_negative")) return {std::move(guider)};
+  const auto& network = arguments.get<Model>("model_negative").network;
+  // ComfyUI has one version of a file's weights at a time, that of the first model.
+  if (network->weights().path() == guider.model.network->weights().path()) {
+    log_warning("DualModelGuider (node " + context.node_id +
+                "): both models come from one file, and the negative side runs `model` as in "
+                "ComfyUI; adapters on `model_negative` alone need a copy of the file");
+    return {std::move(guider)};
+  }
+  guider.kind = Guider::Kind::kDualModel;
+  guider.negative_network = network;
+  return {std::move(guider)};
+}
+
 sampling::StepCacheOptions cache_options(const Arguments& arguments) {
   const sampling::FlowSchedule flow = flow_of(arguments.get<Model>("model"));
   return {.threshold = arguments.real("reuse_threshold"),
-          .start_sigma = flow.percent_to_sigma(arguments.real("start_percent")),
-          .end_sigma = flow.percent_to_sigma(arguments.real("end_percent"))};
+          .start_sigma = static_cast<float>(flow.percent_to_sigma(arguments.real("start_percent"))),
+          .end_sigma = static_cast<float>(flow.percent_to_sigma(arguments.real("end_percent")))};
 }
 
 std::string skipped_sentence(const char* name, int skipped) {
@@ -151,6 +178,72 @@ std::vector<Value> lazy_cache(const Arguments& arguments, NodeContext&) {
                       .summary = [skipped] { return skipped_sentence("LazyCache", *skipped); }};
   });
   return {std::move(model)};
+}
+
+std::vector<Value> easy_cache(const Arguments& arguments, NodeContext&) {
+  Model model = arguments.get<Model>("model");
+  model.patches.emplace_back([options = cache_options(arguments)](const PatchContext&) {
+    const auto skipped = std::make_shared<int>(0);
+    const auto cache = std::make_shared<sampling::EasyCache>(options, [skipped] { ++*skipped; });
+    const auto around = [cache](sampling::Guide guide) -> sampling::Guide {
+      return
+          [cache, guide = std::move(guide)](const Tensor& x, float sigma, bool need_unconditional) {
+            cache->begin();
+            return guide(x, sigma, need_unconditional);
+          };
+    };
+    return ModelPatch{.guidance = {.around = around},
+                      .network =
+                          [cache](const void* entry, const Tensor& x, float sigma,
+                                  const std::function<Tensor()>& make) {
+                            return cache->output(entry, x, sigma, make);
+                          },
+                      .summary = [skipped] { return skipped_sentence("EasyCache", *skipped); }};
+  });
+  return {std::move(model)};
+}
+
+bool names_a_layer(const std::string& layers) {
+  return std::any_of(layers.begin(), layers.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// This network has no layers of the kinds that these nodes skip, so that the prediction without
+// them is the positive one: of the guidance only its rescaling is left.
+std::vector<Value> skip_layers(const Arguments& arguments, NodeContext&) {
+  const Model& model = arguments.get<Model>("model");
+  const bool skips = names_a_layer(arguments.text("double_layers")) ||
+                     names_a_layer(arguments.text("single_layers"));
+  const float rescale = float_input(arguments, "rescaling_scale");
+  if (!skips || rescale == 0.0f || arguments.real("scale") <= 0.0) return {model};
+  const sampling::FlowSchedule flow = flow_of(model);
+  return with_guidance(
+      arguments, [rescale, from = flow.percent_to_sigma(arguments.real("start_percent")),
+                  to = flow.percent_to_sigma(arguments.real("end_percent"))](const PatchContext&) {
+        return sampling::skip_layer_rescale(rescale, from, to);
+      });
+}
+
+std::vector<Value> pass_model(const Arguments& arguments, NodeContext&) {
+  return {arguments.get<Model>("model")};
+}
+
+std::vector<Value> scale_positions(const Arguments& arguments, NodeContext&) {
+  Model model = arguments.get<Model>("model");
+  model.grid = {.scale_x = float_input(arguments, "scale_x"),
+                .shift_x = float_input(arguments, "shift_x"),
+                .scale_y = float_input(arguments, "scale_y"),
+                .shift_y = float_input(arguments, "shift_y")};
+  return {std::move(model)};
+}
+
+std::vector<Value> set_compute_type(const Arguments& arguments, NodeContext& context) {
+  const std::string& asked = arguments.text("dtype");
+  if (asked != "default" && asked != context.backend.compute_name()) {
+    log_warning("ModelComputeDtype (node " + context.node_id + "): " + asked +
+                " is not applied; this run computes in " + context.backend.compute_name() +
+                ", which --compute chooses");
+  }
+  return {arguments.get<Model>("model")};
 }
 
 std::vector<Value> differential_diffusion(const Arguments& arguments, NodeContext&) {
@@ -175,6 +268,18 @@ InputSpec end_input(double default_value = 1.0, double step = 0.001) {
 }
 
 void add_more_guiders(NodeTypes& types) {
+  types.push_back({
+      .class_name = "DualModelGuider",
+      .display_name = "Dual Model CFG Guider",
+      .category = "model/sampling/guiders",
+      .description = "Guidance whose negative side is predicted by a model of its own.",
+      .inputs = {link("model", "MODEL"), link("model_negative", "MODEL").optional(),
+                 link("positive", "CONDITIONING"), real("cfg", 4.0, 0.0, 100.0, 0.1),
+                 link("negative", "CONDITIONING").optional()},
+      .outputs = {{"GUIDER", "GUIDER"}},
+      .is_core = false,
+      .run = dual_model_guider,
+  });
   types.push_back({
       .class_name = "PerpNegGuider",
       .display_name = "Perp-Neg Guider",
@@ -263,6 +368,9 @@ void add_other_patches(NodeTypes& types) {
     return std::vector{real("reuse_threshold", 0.2, 0.0, 3.0, 0.01).tip("Higher is faster."),
                        start_input(0.15, 0.01), end_input(0.95, 0.01), boolean("verbose", false)};
   };
+  add_patch(types, "EasyCache", "EasyCache", "advanced/debug",
+            "Leaves out steps in which the network's output would hardly change.", cache_inputs(),
+            easy_cache);
   add_patch(types, "LazyCache", "LazyCache", "advanced/debug",
             "Leaves out steps in which the guided prediction would hardly change.", cache_inputs(),
             lazy_cache);
@@ -272,6 +380,33 @@ void add_other_patches(NodeTypes& types) {
   add_patch(types, "ModelNoiseScale", "ModelNoiseScale", "model/patch",
             "Sets how strong the noise was that a model was trained with.",
             {real("noise_scale", 1.0, 0.0, 64.0, 0.01)}, set_noise_scale);
+  add_patch(types, "ModelComputeDtype", "ModelComputeDtype", "advanced/debug/model",
+            "The type that products are computed in. Here the whole program has one, and the node "
+            "says so where another is asked for.",
+            {choice("dtype", {"default", "fp32", "fp16", "bf16"})}, set_compute_type);
+  const auto factor = [](const char* name) { return real(name, 1.0, 0.0, 100.0, 0.1); };
+  const auto shift = [](const char* name) { return real(name, 0.0, -256.0, 256.0, 0.1); };
+  add_patch(types, "ScaleROPE", "ScaleROPE", "advanced/model_patches",
+            "Moves the places at which the network sees a picture's patches; the values for time "
+            "have no meaning for pictures.",
+            {factor("scale_x"), shift("shift_x"), factor("scale_y"), shift("shift_y"),
+             factor("scale_t"), shift("shift_t")},
+            scale_positions);
+}
+
+void add_skipping_patches(NodeTypes& types) {
+  const auto layers = [](const char* name) { return text(name, "7, 8, 9"); };
+  add_patch(types, "SkipLayerGuidanceDiT", "SkipLayerGuidanceDiT", "advanced/guidance",
+            "Leads away from the prediction without some layers. Z-Image has none of these kinds, "
+            "so only `rescaling_scale` acts on it.",
+            {layers("double_layers"), layers("single_layers"), real("scale", 3.0, 0.0, 10.0, 0.1),
+             start_input(0.01), end_input(0.15), real("rescaling_scale", 0.0, 0.0, 10.0, 0.01)},
+            skip_layers);
+  add_patch(types, "SkipLayerGuidanceDiTSimple", "SkipLayerGuidanceDiTSimple", "advanced/guidance",
+            "The negative prediction without some layers. Z-Image has none of these kinds, so it "
+            "acts like none.",
+            {layers("double_layers"), layers("single_layers"), start_input(0.0), end_input(1.0)},
+            pass_model);
 }
 
 }  // namespace
@@ -280,6 +415,7 @@ void add_guidance_nodes(NodeTypes& types) {
   add_more_guiders(types);
   add_guidance_patches(types);
   add_other_patches(types);
+  add_skipping_patches(types);
 }
 
 }  // namespace zanime::nodes

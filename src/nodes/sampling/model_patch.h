@@ -23,6 +23,11 @@ struct PatchContext {
 // One run's patch; it sets what it changes.
 struct ModelPatch {
   sampling::GuidancePatch guidance = {};
+  // Stands around the network: the velocity at x for one entry of a conditioning (told apart by its
+  // address), which `make` would compute.
+  std::function<Tensor(const void* entry, const Tensor& x, float sigma,
+                       const std::function<Tensor()>& make)>
+      network = {};
   // What a noise mask lets change at a noise level.
   sampling::MaskRule mask = {};
   // A sentence about the run when it is over.

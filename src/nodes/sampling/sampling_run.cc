@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/error.h"
-#include "base/log.h"
 #include "nodes/sampling/denoise.h"
 #include "nodes/sampling/latent_preview.h"
 #include "sampling/ksampler.h"
@@ -75,7 +74,7 @@ SamplingResult run_sampling(const SamplingRun& run, NodeContext& context) {
   SamplingResult result{latent, latent};
   result.output.samples = sampling::sample(guided.guide, flow_of(model), request);
   for (const auto& summary : guided.summaries) {
-    log_info("node " + context.node_id + ": " + summary());
+    context.pictures.show_text(context.node_id, summary());
   }
   result.denoised.samples =
       last_denoised.empty() ? result.output.samples : request.format.from_model(last_denoised);
