@@ -54,8 +54,8 @@ NextDit::NextDit(checkpoints::ModelWeights source)
   final_modulation_ =
       load_linear(weights, "final_layer.adaLN_modulation.1", c.dim, c.modulation(), true);
   final_out_ = load_linear(weights, "final_layer.linear", patch_size, c.dim, true);
-  for (std::vector<Block>* refiners : {&context_refiners_, &noise_refiners_}) {
-    for (Block& block : *refiners) {
+  for (std::vector<DitBlock>* refiners : {&context_refiners_, &noise_refiners_}) {
+    for (DitBlock& block : *refiners) {
       for (ops::Linear* layer :
            {&block.qkv, &block.attention_out, &block.w1, &block.w2, &block.w3}) {
         layer->keeps_bfloat16 = true;
