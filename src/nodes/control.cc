@@ -50,7 +50,7 @@ std::vector<Value> apply_control(const Arguments& arguments, NodeContext&) {
   return {std::move(model)};
 }
 
-InputSpec strength_input() {
+InputSpec control_strength_input() {
   return real("strength", 1.0, -10.0, 10.0, 0.01)
       .tip("How strongly the branch changes the picture; 0: not at all.");
 }
@@ -74,7 +74,7 @@ void add_control_nodes(NodeTypes& types) {
       .description = "Lets a picture of edges, depth or a pose, or one to inpaint, guide what the "
                      "model draws.",
       .inputs = {link("model", "MODEL"), link("model_patch", "MODEL_PATCH"), link("vae", "VAE"),
-                 strength_input(),
+                 control_strength_input(),
                  link("image", "IMAGE").tip("Edges, a depth or a pose.").optional(),
                  link("inpaint_image", "IMAGE")
                      .tip("What is there outside the mask; only versions 2 look at it.")
@@ -89,7 +89,7 @@ void add_control_nodes(NodeTypes& types) {
       .category = "model/patch/qwen",
       .description = "ZImageFunControlnet without a picture to inpaint, as older graphs have it.",
       .inputs = {link("model", "MODEL"), link("model_patch", "MODEL_PATCH"), link("vae", "VAE"),
-                 link("image", "IMAGE"), strength_input(), link("mask", "MASK").optional()},
+                 link("image", "IMAGE"), control_strength_input(), link("mask", "MASK").optional()},
       .outputs = {{"MODEL", "MODEL"}},
       .run = apply_control,
   });

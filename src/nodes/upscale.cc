@@ -14,7 +14,7 @@
 namespace zanime::nodes {
 namespace {
 
-constexpr int64_t kColours = 3;
+constexpr int64_t kUpscaleColours = 3;
 // Of the tiles in which a large picture goes through the network, and their overlap.
 constexpr int64_t kUpscaleTile = 512, kUpscaleOverlap = 32;
 
@@ -22,7 +22,7 @@ std::vector<Value> load_upscale_model(const Arguments& arguments, NodeContext& c
   const auto path = context.files.find("upscale_models", arguments.text("model_name"));
   auto upscaler = std::make_shared<const models::Upscaler>(
       checkpoints::open_model_weights(path, checkpoints::ModelFamily::kUpscaler));
-  if (upscaler->spec().channels != kColours) {
+  if (upscaler->spec().channels != kUpscaleColours) {
     throw Error(ErrorKind::kFile, path.string() + ": this model is for pictures of " +
                                       std::to_string(upscaler->spec().channels) +
                                       " channels; use one for red, green and blue");
@@ -32,9 +32,9 @@ std::vector<Value> load_upscale_model(const Arguments& arguments, NodeContext& c
 
 std::vector<Value> upscale_image(const Arguments& arguments, NodeContext& context) {
   const models::Upscaler& upscaler = *arguments.get<UpscaleModel>("upscale_model").upscaler;
-  const Tensor pixels = with_channels(arguments.get<Image>("image").pixels, kColours);
+  const Tensor pixels = with_channels(arguments.get<Image>("image").pixels, kUpscaleColours);
   const int64_t batch = pixels.dim(0), scale = upscaler.spec().scale;
-  const Shape shape{batch, scale * pixels.dim(1), scale * pixels.dim(2), kColours};
+  const Shape shape{batch, scale * pixels.dim(1), scale * pixels.dim(2), kUpscaleColours};
 
   Tiling tiling;
   tiling.tile_height = tiling.tile_width = kUpscaleTile;

@@ -25,7 +25,7 @@ Tensor grey_picture(int64_t batch, int64_t height, int64_t width) {
   return pixels;
 }
 
-Tensor inverted(const Tensor& mask) {
+Tensor inverted_mask(const Tensor& mask) {
   Tensor out = mask.clone();
   for (float& value : out.values()) value = 1.0f - value;
   return out;
@@ -155,7 +155,7 @@ Tensor ControlHint::encode_all(int64_t height, int64_t width, ops::Backend& back
   Tensor inpaint = fitted(pictures_.inpaint);
   Tensor mask = Tensor::zeros({int64_t{1}, int64_t{1}, height, width});
   if (!pictures_.mask.empty()) {
-    const Tensor shown = inverted(pictures_.mask);
+    const Tensor shown = inverted_mask(pictures_.mask);
     inpaint = grey_where_hidden(
         inpaint, fitted_mask(shown, rows, columns, pictures::ResizeMethod::kBilinear));
     mask = nearest_mask(shown, height, width);
