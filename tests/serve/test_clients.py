@@ -173,7 +173,7 @@ def test_two_hundred_at_once(tmp_path):
 
         async def all_of_them() -> list[int]:
             limits = httpx.Limits(max_connections=callers * each)
-            options = {"base_url": server.url, "timeout": 300, "trust_env": False}
+            options = {"base_url": server.url, "timeout": 900, "trust_env": False}
             async with httpx.AsyncClient(limits=limits, **options) as client:
                 # Ordered by caller: the first asks for all of its own before the second does.
                 tasks = [ask(client, c, n) for c in range(callers) for n in range(each)]
