@@ -20,7 +20,7 @@
 #include "cli/commands.h"
 #include "cli/globals.h"
 #include "cli/json_output.h"
-#include "cli/lab.h"
+#include "cli/lab/lab.h"
 #include "cli/terminal.h"
 
 namespace zanime::cli {

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "checkpoints/adapter.h"
+#include "checkpoints/adapters/adapter.h"
 #include "nodes/core_nodes.h"
 
 namespace zanime::nodes {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "checkpoints/extract_adapter.h"
+#include "checkpoints/adapters/extract_adapter.h"
 #include "checkpoints/save_model.h"
 #include "nodes/core_nodes.h"
 #include "nodes/pictures/filename_prefix.h"

@@ -26,7 +26,7 @@ struct WeightPart {
 
 struct WeightDelta;  // weights/weight_delta.h
 
-// Factors of rows or of columns, which DoRA sets (weights/adapter.h).
+// Factors of rows or of columns, which DoRA sets (checkpoints/adapters/adapter.h).
 struct Magnitude {
   bool per_row = true;
   std::vector<float> weight;  // of what the weight was

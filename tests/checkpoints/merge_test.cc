@@ -6,8 +6,8 @@
 
 #include <gtest/gtest.h>
 
-#include "checkpoints/adapter.h"
-#include "checkpoints/extract_adapter.h"
+#include "checkpoints/adapters/adapter.h"
+#include "checkpoints/adapters/extract_adapter.h"
 #include "checkpoints/open_model.h"
 #include "checkpoints/save_model.h"
 #include "checkpoints/synth.h"

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "checkpoints/adapter.h"
+#include "checkpoints/adapters/adapter.h"
 #include "weights/safetensors.h"
 #include "weights/weight_values.h"
 

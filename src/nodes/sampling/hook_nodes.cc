@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "checkpoints/adapter.h"
+#include "checkpoints/adapters/adapter.h"
 #include "checkpoints/family.h"
 #include "checkpoints/merge.h"
 #include "checkpoints/model_file.h"

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/log.h"
-#include "checkpoints/adapter.h"
+#include "checkpoints/adapters/adapter.h"
 #include "checkpoints/open_model.h"
 #include "checkpoints/synth.h"
 #include "tests/support/edit_safetensors.h"

@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "cli/lab_commands.h"
+#include "cli/lab/lab_commands.h"
 #include "cli/tensor_argument.h"
 #include "models/tokenizer.h"
 #include "sampling/noise.h"

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <vector>
 
-#include "tests/checkpoints/adapter_fixture.h"
+#include "tests/checkpoints/adapters/adapter_fixture.h"
 
 namespace zanime::checkpoints {
 namespace {

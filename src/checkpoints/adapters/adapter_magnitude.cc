@@ -1,4 +1,4 @@
-#include "checkpoints/adapter_magnitude.h"
+#include "checkpoints/adapters/adapter_magnitude.h"
 
 #include <algorithm>
 #include <cmath>

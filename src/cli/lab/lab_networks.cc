@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "checkpoints/open_model.h"
 #include "cli/globals.h"
-#include "cli/lab_commands.h"
+#include "cli/lab/lab_commands.h"
 #include "cli/tensor_argument.h"
 #include "models/autoencoder.h"
 #include "models/next_dit.h"

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "checkpoints/synth.h"
-#include "cli/lab_commands.h"
+#include "cli/lab/lab_commands.h"
 
 namespace zanime::cli {
 namespace {

@@ -1,4 +1,4 @@
-#include "checkpoints/adapter_rotation.h"
+#include "checkpoints/adapters/adapter_rotation.h"
 
 #include <cmath>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "checkpoints/adapter.h"
+#include "checkpoints/adapters/adapter.h"
 
 #include <cmath>
 #include <filesystem>
@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/checkpoints/adapter_fixture.h"
+#include "tests/checkpoints/adapters/adapter_fixture.h"
 #include "weights/float_encoding.h"
 #include "weights/value_conversion.h"
 #include "weights/weight_values.h"

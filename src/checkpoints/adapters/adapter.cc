@@ -1,4 +1,4 @@
-#include "checkpoints/adapter.h"
+#include "checkpoints/adapters/adapter.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,9 +11,9 @@
 #include "base/parallel.h"
 #include "base/text/near_matches.h"
 #include "base/text/quote.h"
-#include "checkpoints/adapter_magnitude.h"
-#include "checkpoints/adapter_rotation.h"
-#include "checkpoints/adapter_targets.h"
+#include "checkpoints/adapters/adapter_magnitude.h"
+#include "checkpoints/adapters/adapter_rotation.h"
+#include "checkpoints/adapters/adapter_targets.h"
 #include "checkpoints/family.h"
 #include "checkpoints/foreign_family.h"
 #include "weights/safetensors.h"

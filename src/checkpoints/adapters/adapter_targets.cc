@@ -1,4 +1,4 @@
-#include "checkpoints/adapter_targets.h"
+#include "checkpoints/adapters/adapter_targets.h"
 
 #include <algorithm>
 #include <array>

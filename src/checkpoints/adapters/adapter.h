@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "checkpoints/adapter_keys.h"
-#include "checkpoints/adapter_targets.h"
+#include "checkpoints/adapters/adapter_keys.h"
+#include "checkpoints/adapters/adapter_targets.h"
 #include "checkpoints/model_family.h"
 #include "checkpoints/model_weights.h"
 #include "weights/weight_file.h"

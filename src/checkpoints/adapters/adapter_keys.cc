@@ -1,4 +1,4 @@
-#include "checkpoints/adapter_keys.h"
+#include "checkpoints/adapters/adapter_keys.h"
 
 #include <array>
 

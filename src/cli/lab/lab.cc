@@ -1,6 +1,6 @@
-#include "cli/lab.h"
+#include "cli/lab/lab.h"
 
-#include "cli/lab_commands.h"
+#include "cli/lab/lab_commands.h"
 
 namespace zanime::cli {
 

@@ -1,4 +1,4 @@
-#include "checkpoints/extract_adapter.h"
+#include "checkpoints/adapters/extract_adapter.h"
 
 #include <algorithm>
 #include <cmath>
