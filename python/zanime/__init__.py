@@ -11,6 +11,7 @@ Nothing here touches an accelerator before ``generate`` or ``run`` is called. Wa
 logger ``zanime``; prompts are never logged.
 """
 
+from zanime import _waiting_threads as _waiting_threads  # before OpenMP is loaded
 from zanime._native import (
     BUILTIN_SIDE,
     DEFAULT_STRENGTH,

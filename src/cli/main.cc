@@ -5,8 +5,10 @@
 #include "base/error.h"
 #include "cli/app.h"
 #include "cli/interrupt.h"
+#include "cli/waiting_threads.h"
 
 int main(int argc, char** argv) {
+  zanime::cli::let_waiting_threads_sleep(argv);
   static zanime::CancelToken cancel;
   zanime::cli::open_standard_streams();
   try {
