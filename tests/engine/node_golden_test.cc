@@ -228,6 +228,10 @@ TEST_P(GoldenNode, GivesTheReferencesResult) {
     }
   }
   if (!missing.empty()) GTEST_SKIP() << "missing:" << missing;
+  if (name == "CLIPMergeSimple") {
+    GTEST_SKIP() << "the reference rounds this result at random to 8 bits; "
+                    "tests/checkpoints/merge_test.cc holds the exact one";
+  }
   const NodeGraphFiles files;
   const CancelToken cancel;
   NodeGraphResults results(name);
