@@ -253,46 +253,37 @@ TEST_F(OtherPacks, EachOutputOfAConfigurationIsAValue) {
 TEST_F(OtherPacks, ContextsHandOnWhatTheyHold) {
   ordered_json graph = plain_workflow();
   graph["20"] = ordered_json::parse(
-      R"({"class_type": "Context (rgthree)", "inputs": {
-    "model" : [ "1", 0 ], "clip" : [ "2", 0 ], "vae" : [ "99", 0 ]}
-})");
+      R"json({"class_type": "Context (rgthree)", "inputs": {"model": ["1", 0], "clip":
+          ["2", 0], "vae": ["99", 0]}})json");
   graph["21"] = ordered_json::parse(
-      R"({"class_type": "Context Big (rgthree)", "inputs": {
-  "base_ctx" : [ "20", 0 ], "vae" : [ "3", 0 ], "steps" : 8}
-})");
+      R"json({"class_type": "Context Big (rgthree)", "inputs": {"base_ctx": ["20", 0],
+          "vae": ["3", 0], "steps": 8}})json");
   graph["22"] = ordered_json::parse(
-      R"({"class_type": "Context Switch Big (rgthree)", "inputs": {
-  "ctx_01" : [ "23", 0 ], "ctx_02" : [ "21", 0 ], "ctx_03" : [ "20", 0 ]}
-})");
-  graph["23"] = ordered_json::parse(R"({"class_type": "Context (rgthree)", "inputs": {}
-})");
+      R"json({"class_type": "Context Switch Big (rgthree)", "inputs": {"ctx_01": ["23", 0],
+          "ctx_02": ["21", 0], "ctx_03": ["20", 0]}})json");
+  graph["23"] = ordered_json::parse(R"json({"class_type": "Context (rgthree)", "inputs": {}})json");
   graph["4"]["inputs"]["model"] = {"22", 1};
-graph["5"]["inputs"]["clip"] = {"21", 2};
-graph["9"]["inputs"]["vae"] = {"22", 3};
-graph["8"]["inputs"]["steps"] = {"22", 9};
-expect_plain(graph);
+  graph["5"]["inputs"]["clip"] = {"21", 2};
+  graph["9"]["inputs"]["vae"] = {"22", 3};
+  graph["8"]["inputs"]["steps"] = {"22", 9};
+  expect_plain(graph);
 }
 
 TEST_F(OtherPacks, OfContextsThatMergeTheLastCounts) {
   ordered_json graph = plain_workflow();
   graph["20"] = ordered_json::parse(
-      R"({"class_type": "Context (rgthree)", "inputs": {
-    "model" : [ "1", 0 ], "seed" : 1}
-})");
+      R"json({"class_type": "Context (rgthree)", "inputs": {"model": ["1", 0], "seed": 1}})json");
   graph["21"] =
-      ordered_json::parse(R"({"class_type": "Context (rgthree)", "inputs": {
-  "seed" : 42}
-})");
+      ordered_json::parse(R"json({"class_type": "Context (rgthree)", "inputs": {"seed": 42}})json");
   graph["22"] = ordered_json::parse(
-      R"({"class_type": "Context Merge (rgthree)", "inputs": {
-  "ctx_01" : [ "20", 0 ], "ctx_02" : [ "21", 0 ]}
-})");
+      R"json({"class_type": "Context Merge (rgthree)", "inputs": {"ctx_01": ["20", 0],
+          "ctx_02": ["21", 0]}})json");
   graph["4"]["inputs"]["model"] = {"22", 1};
-graph["8"]["inputs"]["seed"] = {"22", 8};
-expect_plain(graph);
-graph["20"]["inputs"]["base_ctx"] = {"22", 0};
-graph["4"]["inputs"]["model"] = {"22", 2};
-expect_error(ErrorKind::kGraph, "form a circle", [&] { what_runs(graph); });
+  graph["8"]["inputs"]["seed"] = {"22", 8};
+  expect_plain(graph);
+  graph["20"]["inputs"]["base_ctx"] = {"22", 0};
+  graph["4"]["inputs"]["model"] = {"22", 2};
+  expect_error(ErrorKind::kGraph, "form a circle", [&] { what_runs(graph); });
 }
 
 TEST_F(OtherPacks, PipesHandOnWhatTheyHold) {
