@@ -254,9 +254,9 @@ class Reader {
   }
 
   static bool changes_nothing(const std::string& name) {
-    constexpr std::array<std::string_view, 9> kNames = {"version",     "model hash", "vae hash",
-                                                        "lora hashes", "ti hashes",  "hashes",
-                                                        "compute",     "batch pos",  "batch size"};
+    constexpr std::array<std::string_view, 10> kNames = {
+        "version",   "instructions", "model hash", "vae hash",  "lora hashes",
+        "ti hashes", "hashes",       "compute",    "batch pos", "batch size"};
     return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
   }
 

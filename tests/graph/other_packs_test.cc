@@ -185,7 +185,7 @@ TEST_F(OtherPacks, SwitchesHandOnWhatIsChosen) {
       ordered_json::parse(R"({"class_type": "StringConstant", "inputs": {"string": "1girl"}})");
   graph["5"]["inputs"]["text"] = {"23", 0};
   expect_plain(graph);
-  graph["22"]["inputs"]["select"] = 30;
+  graph["22"]["inputs"]["select"] = 0;  // they count from one
   expect_error(ErrorKind::kGraph, "ImpactSwitch (node 22): its input `select` must be",
                [&] { what_runs(graph); });
 }

@@ -70,9 +70,11 @@ TEST(GetImageSize, GivesWidthHeightAndCount) {
 TEST(SavingNodes, HandOnWhatTheySave) {
   const Image image = picture(8, 8);
   const Latent latent{random_tensor({1, 16, 2, 2}, 1)};
-  const std::string prefix = "x";
+  const std::string prefix = "x", format = "png";
   for (const std::string name : {"SaveImage", "PreviewImage", "SaveImageAdvanced"}) {
-    const auto outputs = run_node(name, {{"images", image}, {"filename_prefix", prefix}});
+    std::map<std::string, Value> inputs = {{"images", image}, {"filename_prefix", prefix}};
+    if (name == "SaveImageAdvanced") inputs["format"] = format;
+    const auto outputs = run_node(name, inputs);
     ASSERT_EQ(outputs.size(), 1u) << name;
     EXPECT_EQ(max_difference(std::get<Image>(outputs[0]).pixels, image.pixels), 0.0) << name;
   }
