@@ -214,7 +214,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"ControlAlone", {"--control", "union"}, 2, {"--control-image"}},
         {"ControlImageAlone", {"--control-image", "text.png"}, 2, {"--control"}},
         {"ControlMissing", {"--control", "union", "--control-image", "text.png"}, 4, {"text.png"}},
-        {"UpscalerMissing", {"--upscale", "x4"}, 4, {"`x4.safetensors`", "upscale_models"}},
+        {"UpscalerMissing", {"--upscale", "x4"}, 4, {"\"x4.safetensors\"", "upscale_models"}},
         {"GridOfOne", {"--grid", "g.png"}, 2, {"--grid", "--count N or --batch N"}},
         {"GridElsewhere", {"--grid", "no/g.png", "-b", "2"}, 4, {"the grid folder no"}},
         {"GridOverAPicture",
