@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include "base/version.h"
-#include "base/version.h"
 #include "engine/parameters_text.h"
 #include "engine/params_json.h"
 #include "engine/plain_graph.h"
