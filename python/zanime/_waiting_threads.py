@@ -1,8 +1,8 @@
 """How threads of a parallel loop wait for one another: importing this loads the engine that way.
 
-OpenMP's threads spin while they wait, and so keep a core from the very thread they wait for wherever
-another program is busy. OpenMP reads its variables once, when it is loaded; they are set for that
-moment only, so that no other program inherits them.
+OpenMP's threads spin while they wait, and so keep a core from the very thread they wait for
+wherever another program is busy. OpenMP reads its variables once, when it is loaded; they are set
+for that moment only, so that no other program inherits them.
 """
 
 import importlib

@@ -34,8 +34,9 @@ def share(others: Workers) -> None:
 
 
 def show_cards_to_engine(platform: Any) -> None:
-    """ZeroGPU tells a process that it forked the card that it lends by `platform.init`, which leaves
-    it to PyTorch to show it. CUDA counts what CUDA_VISIBLE_DEVICES says when it is first asked."""
+    """ZeroGPU tells a process that it forked the card that it lends by `platform.init`, which
+    leaves it to PyTorch to show it. CUDA counts what CUDA_VISIBLE_DEVICES says when it is first
+    asked."""
 
     def init(card: str) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = card
