@@ -3,11 +3,10 @@
 
 namespace zanime::cli {
 
-// OpenMP's threads spin while they wait. Beside another busy program they so keep a core from the
-// very thread they wait for: a small picture then takes two to nine times as long. Sleeping costs
-// nothing where the machine is idle. OpenMP reads its variables before main() begins, so the
-// program starts itself anew with OMP_WAIT_POLICY=passive, once. Returns where the user chose a
-// policy, or where the system does not let it.
+// OpenMP's threads spin while they wait, and so keep a core from the very thread they wait for
+// wherever another program is busy. OpenMP reads its variables before main() begins, so the program
+// starts itself anew with OMP_WAIT_POLICY=passive, once. Returns where the user chose a policy, or
+// where the system does not let it.
 void let_waiting_threads_sleep(char** argv);
 
 }  // namespace zanime::cli
