@@ -136,7 +136,7 @@ fs::path UserFiles::find(const std::string& folder, const std::string& name) con
   const std::vector<std::string> near = text::near_matches(name, names);
   std::string message = text::quoted(name) + " is not in the input folder " +
                         fs::absolute(input_folder_, error).lexically_normal().string();
-  message += near.empty() ? "" : "; did you mean " + text::list_names(near, "or") + "?";
+  message += near.empty() ? "." : "; did you mean " + text::list_names(near, "or") + "?";
   throw Error(ErrorKind::kFile,
               message +
                   " Put the file there, or name its folder with --input-dir DIR or "
