@@ -9,6 +9,7 @@ from pathlib import Path
 
 from zanime.serve.options import OptionsError
 from zanime.serve.uploads import Raster
+from zanime.whole_file import write_whole
 
 _PICTURE = re.compile(r"[0-9a-f]{32}-\d{1,4}", re.ASCII)
 _JOB = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -51,16 +52,7 @@ class Folder:
     def write_picture(self, picture: str, data: bytes) -> None:
         path = self.picture(picture)
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        part = path.with_name(f".{picture}.part")
-        try:
-            with part.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            part.rename(path)
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
+        write_whole(path, data)
 
     def remove_picture(self, picture: str) -> None:
         self.picture(picture).unlink(missing_ok=True)

@@ -10,8 +10,9 @@ from typing import Any
 import PIL.Image
 
 import zanime
-from zanime.batch.pictures import Format, Shard, encoded, relative_path, write_whole
+from zanime.batch.pictures import Format, Shard, encoded, relative_path
 from zanime.batch.rows import Row
+from zanime.whole_file import write_whole
 
 
 @dataclass(frozen=True)

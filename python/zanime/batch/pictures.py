@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import tarfile
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +9,7 @@ from typing import Any, Literal
 import PIL.Image
 
 import zanime
+from zanime.whole_file import write_whole
 
 Format = Literal["png", "webp", "webdataset"]
 FORMATS: tuple[Format, ...] = ("png", "webp", "webdataset")
@@ -31,20 +31,6 @@ def encoded(result: zanime.Result, form: Format) -> bytes:
         exif[0x010E] = result.parameters  # ImageDescription
         image.save(file, "WEBP", lossless=True, exif=exif)
     return file.getvalue()
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.rename(path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
 
 
 class Shard:
