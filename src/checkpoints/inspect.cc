@@ -102,8 +102,7 @@ void find_contradictions(const Weights& weights, const std::vector<NamedShape>& 
     }
   }
   for (const auto& [name, weight] : weights) {
-    // SPAN's merged convolutions are made anew from their parts.
-    if (name.find(".eval_conv.") != std::string::npos) continue;
+    if (is_merged_anew(name)) continue;
     if (!known.contains(name)) unused.push_back(name);
   }
   if (!misshapen.empty()) {

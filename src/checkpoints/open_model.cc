@@ -72,8 +72,7 @@ class Loader {
     }
     std::vector<std::string> unused;
     for (const auto& [name, weight] : weights) {
-      // SPAN's merged convolutions are made anew from their parts.
-      if (name.find(".eval_conv.") != std::string::npos) continue;
+      if (is_merged_anew(name)) continue;
       if (!known.contains(name)) unused.push_back(component_.prefix + name);
     }
     if (unused.empty()) return;

@@ -155,7 +155,11 @@ void synth_autoencoder(const std::filesystem::path& path, const AutoencoderSpec&
   plan.write(path, cancel);
 }
 
-void synth_control(const std::filesystem::path& path, const ControlSpec& spec, DType dtype,
+namespace {
+
+// A network whose tensors have one layout.
+template <typename Spec>
+void write_network(const std::filesystem::path& path, const Spec& spec, DType dtype,
                    const CancelToken& cancel) {
   check_widths(spec);
   TensorPlan plan;
@@ -163,12 +167,16 @@ void synth_control(const std::filesystem::path& path, const ControlSpec& spec, D
   plan.write(path, cancel);
 }
 
+}  // namespace
+
+void synth_control(const std::filesystem::path& path, const ControlSpec& spec, DType dtype,
+                   const CancelToken& cancel) {
+  write_network(path, spec, dtype, cancel);
+}
+
 void synth_upscaler(const std::filesystem::path& path, const UpscalerSpec& spec, DType dtype,
                     const CancelToken& cancel) {
-  check_widths(spec);
-  TensorPlan plan;
-  plan.add_all(network_tensors(spec), dtype);
-  plan.write(path, cancel);
+  write_network(path, spec, dtype, cancel);
 }
 
 void synth_all_in_one(const std::filesystem::path& path, const AllInOneSpec& spec) {

@@ -323,6 +323,10 @@ int64_t last_model_index(const weights::WeightFile::Tensors& tensors, std::strin
   return last;
 }
 
+bool is_merged_anew(std::string_view name) {
+  return name.find(".eval_conv.") != std::string_view::npos;
+}
+
 bool is_upscaler(const weights::WeightFile::Tensors& tensors, std::string_view prefix) {
   const bool is_old = has_tensor(tensors, prefix, "model.0.weight", 4) &&
                       has_tensor(tensors, prefix, "model.1.sub.0.RDB1.conv1.0.weight", 4);

@@ -62,6 +62,9 @@ std::string canonical_upscaler_name(std::string_view name, int64_t last);
 // The largest N of `prefix` + "model.N."; -1 where there is none.
 int64_t last_model_index(const weights::WeightFile::Tensors& tensors, std::string_view prefix);
 
+// Of SPAN's merged convolutions, which are made anew from their parts.
+bool is_merged_anew(std::string_view name);
+
 // Whether the tensors behind `prefix` are an upscaler's.
 bool is_upscaler(const weights::WeightFile::Tensors& tensors, std::string_view prefix);
 
